@@ -1,0 +1,271 @@
+"""Answer the question: which facts can a source give us, and which columns does each one have?
+
+A fact is something that happened (an order, a payment, a ticket being resolved), kept with the time at which it
+happened (`event_at`) and the interval in which we believed it (`known_from`, `known_to`).
+This registry is the one definition: the mapping of sources, the landing's conform step, the metric compiler and the
+engineer's guide read it, and a test holds the database schema against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """How the value of a fact's column is read and stored."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    AMOUNT = "amount"
+    FLAG = "flag"
+    DAY = "day"
+    INSTANT = "instant"
+
+
+class Privacy(StrEnum):
+    """Who may see a value: messages mask everything above `internal` unless a template asks for it."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    SECRET = "secret"
+
+
+SQL_TYPE: Final = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "bigint",
+    Kind.NUMBER: "numeric",
+    Kind.AMOUNT: "numeric",
+    Kind.FLAG: "boolean",
+    Kind.DAY: "date",
+    Kind.INSTANT: "timestamptz",
+}
+"""PostgreSQL type of each kind of column."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column that a fact may carry beside the common ones."""
+
+    name: str
+    kind: Kind
+    means: str
+    required: bool = False
+    privacy: Privacy = Privacy.INTERNAL
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One kind of fact: the table `care.fact_<name>`."""
+
+    name: str
+    means: str
+    columns: tuple[Column, ...]
+    needs_customer: bool = True
+
+    @property
+    def table(self) -> str:
+        return f"care.fact_{self.name}"
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+
+COMMON: Final = (
+    "fact_no",
+    "party_no",
+    "origin",
+    "source_key",
+    "event_at",
+    "event_day",
+    "known_from",
+    "known_to",
+    "known_assumed",
+    "row_hash",
+    "load_id",
+)
+"""Columns of every fact table: our number, the source's customer (`care.party`), `source.stream`, the source's key of
+the row, when it happened (instant and firm-local day), the half-open interval [known_from, known_to) in which we
+believed this version, whether that start was assumed at the first history load, a digest of the values, the load."""
+
+
+def _text(name: str, means: str, *, required: bool = False, privacy: Privacy = Privacy.INTERNAL) -> Column:
+    return Column(name, Kind.TEXT, means, required, privacy)
+
+
+def _number(name: str, means: str, *, required: bool = False) -> Column:
+    return Column(name, Kind.NUMBER, means, required)
+
+
+def _flag(name: str, means: str) -> Column:
+    return Column(name, Kind.FLAG, means)
+
+
+def _day(name: str, means: str) -> Column:
+    return Column(name, Kind.DAY, means)
+
+
+def _money(means: str, *, required: bool = False) -> tuple[Column, ...]:
+    return (
+        Column("amount", Kind.AMOUNT, f"{means}, in the firm's currency", required),
+        Column("amount_original", Kind.AMOUNT, f"{means}, as the source gave it"),
+        _text("currency", "currency of amount_original; the firm's own when empty"),
+    )
+
+
+_LINE = _text("line", "business or product line")
+
+FACTS: Final = {
+    fact.name: fact
+    for fact in (
+        Fact(
+            "customer",
+            "a version of a customer's master record; event_at is the start of the relation",
+            (
+                _text("name", "name", privacy=Privacy.INTERNAL),
+                _text("industry", "industry"),
+                _text("region", "sales region"),
+                _text("country", "country"),
+                _text("segment", "segment of the firm's own making"),
+                _text("owner", "id of the person who owns the customer (people.yaml)"),
+                Column("credit_limit", Kind.AMOUNT, "credit limit in the firm's currency"),
+                _number("profit_rate", "profit as percent of sales"),
+                _flag("benchmark", "a reference customer of its industry or region"),
+                _text("email", "address for machine mail", privacy=Privacy.PERSONAL),
+                _text("phone", "telephone", privacy=Privacy.PERSONAL),
+            ),
+        ),
+        Fact(
+            "contact_event",
+            "a contact person came, changed or left",
+            (
+                _text("contact", "the source's key of the contact person", required=True),
+                _text("what", "joined, changed or left", required=True),
+                _text("name", "name of the person", privacy=Privacy.PERSONAL),
+                _text("role", "role at the customer"),
+                _flag("decision_maker", "decides about buying"),
+                _flag("main", "is the main contact"),
+            ),
+        ),
+        Fact(
+            "contract_event",
+            "a contract was signed, renewed, cancelled or ended",
+            (
+                _text("contract", "the source's key of the contract", required=True),
+                _text("what", "signed, renewed, cancelled or ended", required=True),
+                _day("ends_on", "last day of the term"),
+                _day("notice_on", "last day on which notice can be given"),
+                *_money("value of the term"),
+                _LINE,
+            ),
+        ),
+        Fact(
+            "order",
+            "a customer ordered; credit notes are orders of kind 'credit' with a negative amount",
+            (
+                _text("order_no", "order number"),
+                _text("kind", "regular, spare, one_off or credit; regular when empty"),
+                *_money("order amount", required=True),
+                _LINE,
+            ),
+        ),
+        Fact(
+            "order_line",
+            "one line of an order",
+            (
+                _text("order_no", "order number"),
+                _text("kind", "regular, spare, one_off or credit; regular when empty"),
+                _text("product", "product code"),
+                _number("quantity", "units"),
+                *_money("line amount"),
+                _LINE,
+            ),
+        ),
+        Fact(
+            "interaction",
+            "somebody of ours and somebody of theirs were in touch, or were meant to be",
+            (
+                _text("what", "call, visit, meeting, inquiry, mail or event", required=True),
+                _text("channel", "phone, mail, chat, on site"),
+                _text("direction", "in (from the customer) or out"),
+                _flag("invited", "the customer was invited"),
+                _flag("attended", "the customer came"),
+                _flag("decision_maker", "a decision maker took part"),
+                _text("tone", "tone of the talk: warm, neutral, distant or negative"),
+            ),
+        ),
+        Fact(
+            "ticket",
+            "a customer opened a ticket",
+            (
+                _text("ticket_no", "ticket number", required=True),
+                _text("priority", "low, normal, high or urgent"),
+                _flag("complaint", "it is a complaint"),
+                _LINE,
+            ),
+        ),
+        Fact(
+            "ticket_event",
+            "something happened to a ticket",
+            (
+                _text("ticket_no", "ticket number", required=True),
+                _text("what", "first_response, resolved, reopened or closed", required=True),
+                Column("elapsed", Kind.INTEGER, "whole seconds since the ticket was opened"),
+                _flag("complaint", "it is a complaint"),
+            ),
+        ),
+        Fact(
+            "survey",
+            "a customer answered a satisfaction question",
+            (
+                _number("score", "the answer on a scale of 1 to 5", required=True),
+                _number("score_original", "the answer on its own scale"),
+                _text("scale", "name of that scale: 5, 100 or nps"),
+            ),
+        ),
+        Fact(
+            "invoice",
+            "we issued an invoice",
+            (
+                _text("invoice_no", "invoice number", required=True),
+                *_money("invoice amount", required=True),
+                _day("due_on", "last day for payment"),
+                _LINE,
+            ),
+        ),
+        Fact(
+            "payment",
+            "a customer paid",
+            (
+                _text("invoice_no", "number of the invoice that is paid"),
+                *_money("amount paid", required=True),
+            ),
+        ),
+        Fact(
+            "usage_day",
+            "how much a customer used the product on one day",
+            (
+                Column("logins", Kind.INTEGER, "logins"),
+                Column("active_users", Kind.INTEGER, "different users"),
+                Column("seconds", Kind.INTEGER, "seconds of use"),
+            ),
+        ),
+        Fact(
+            "market_event",
+            "something happened in the market: at one customer, in an industry or in a country",
+            (
+                _text("what", "competitor, policy or industry", required=True),
+                _text("industry", "industry that it concerns, when no single customer"),
+                _text("country", "country that it concerns, when no single customer"),
+                _number("price_gap", "how much cheaper the competitor is, in percent"),
+                _text("title", "what was heard"),
+                _day("expires_on", "last day on which it matters"),
+            ),
+            needs_customer=False,
+        ),
+    )
+}
+"""Every kind of fact by name."""
