@@ -35,6 +35,7 @@ create table care.health_night (
     tier text not null,
     score float8,
     colour text not null check (colour in ('green', 'yellow', 'red', 'grey')),
+    dormant boolean not null,
     known_share float8 not null,
     dimensions float8[] not null,
     hits smallint[] not null,

@@ -1,0 +1,26 @@
+"""Answer the question: who may write what at the same time?
+
+Every lock is a PostgreSQL advisory lock held until the transaction ends, so a killed process releases it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import psycopg
+
+
+class Lock(IntEnum):
+    """The advisory locks of the warehouse; the numbers are part of its contract and never reused."""
+
+    MIGRATION = 770_001
+    FACTS = 770_002
+    CARE_STATE = 770_003
+    NIGHT = 770_004
+    OUTBOX = 770_005
+
+
+def hold(connection: psycopg.Connection[Any], lock: Lock) -> None:
+    """Wait for the lock and hold it until this transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s)", (int(lock),))
