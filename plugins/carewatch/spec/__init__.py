@@ -1,0 +1,1 @@
+"""What may be written in YAML: its models, the condition language, time words, places in files."""

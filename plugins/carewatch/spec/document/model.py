@@ -1,0 +1,112 @@
+"""What every configuration model shares: no unknown keys, no silent conversions, texts in two languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from carewatch.spec.document.exact import exact
+from carewatch.spec.problems import SpecProblem, nearest, raise_all
+
+LANGUAGES: Final = ("en", "zh-CN")
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys and reads numbers, true/false and dates only as such."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return cast(CoreSchema, exact(handler(source)))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text for people: one for all languages (key ''), or one per language."""
+
+    entries: tuple[tuple[str, str], ...]
+
+    def in_(self, language: str) -> str:
+        """Return the text in a language; without it the one for all, then English, then the first."""
+        by_language = dict(self.entries)
+        for key in (language, "", "en"):
+            if key in by_language:
+                return by_language[key]
+        return self.entries[0][1]
+
+    def texts(self) -> tuple[str, ...]:
+        """Return every wording."""
+        return tuple(text for _, text in self.entries)
+
+    def to_data(self) -> str | dict[str, str]:
+        """Return the text as it was written."""
+        return self.entries[0][1] if self.entries[0][0] == "" else dict(self.entries)
+
+    def __str__(self) -> str:
+        return self.in_("en")
+
+    @classmethod
+    def of(cls, data: object) -> Text:
+        """Build from a string or `{en: …, zh-CN: …}`; raises `SpecProblem`."""
+        if isinstance(data, Text):
+            return data
+        if not isinstance(data, dict):
+            return cls((("", _wording(data)),))
+        problems: list[SpecProblem] = []
+        entries: list[tuple[str, str]] = []
+        for language, text in data.items():
+            try:
+                entries.append((_language(language), _wording(text)))
+            except SpecProblem as problem:
+                problems.append(problem.under(language))
+        if not data:
+            problems.append(SpecProblem("no text in any language", expected=_EXPECTED))
+        raise_all(problems)
+        return cls(tuple(sorted(entries)))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.of, serialization=core_schema.plain_serializer_function_ser_schema(cls.to_data)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        text = {"type": "string", "minLength": 1}
+        by_language = {
+            "type": "object",
+            "properties": dict.fromkeys(LANGUAGES, text),
+            "additionalProperties": False,
+            "minProperties": 1,
+        }
+        return {"oneOf": [text, by_language]}
+
+
+_EXPECTED = "a text, or one per language: {en: …, zh-CN: …}"
+
+
+def _language(key: str) -> str:
+    if key in LANGUAGES:
+        return key
+    expected = " or ".join(LANGUAGES)
+    raise SpecProblem(
+        f"unknown language '{key}'", expected=expected, nearest=nearest(key, LANGUAGES), at_key=True
+    )
+
+
+def _wording(data: object) -> str:
+    if isinstance(data, str):
+        if data.strip():
+            return data
+        raise SpecProblem("the text is empty", expected=_EXPECTED)
+    if data is None:
+        raise SpecProblem("no text is written here", expected=_EXPECTED)
+    if isinstance(data, bool):
+        data = str(data).lower()
+    if isinstance(data, str | int | float):
+        raise SpecProblem(f"{data} is not text", expected=f"it in quotes: '{data}'")
+    raise SpecProblem("a list is not text", expected=_EXPECTED)

@@ -1,0 +1,109 @@
+"""pydantic's error kinds in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is wrong, what was expected, and the values to choose from where there is a closed set."""
+
+    what: str
+    expected: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+_KIND = {
+    "int": ("a whole number", "a whole number"),
+    "float": ("a number", "a number"),
+    "finite": ("a number", "a number"),
+    "decimal": ("a number", "a number"),
+    "date": ("a date", "a date like 2025-12-31"),
+    "time": ("a time of day", "a time like '09:30', in quotes"),
+    "datetime": ("a moment", "a moment like 2025-12-31T09:30:00+08:00"),
+    "list": ("a list", "a list of '- ' items"),
+    "tuple": ("a list", "a list of '- ' items"),
+    "set": ("a list", "a list of '- ' items"),
+    "frozen": ("a list", "a list of '- ' items"),
+    "iterable": ("a list", "a list of '- ' items"),
+    "dict": ("a mapping", "'key: value' lines"),
+    "mapping": ("a mapping", "'key: value' lines"),
+    "model": ("a mapping", "'key: value' lines"),
+    "dataclass": ("a mapping", "'key: value' lines"),
+}
+_BOUND = {
+    "greater_than": ("too small", "more than {gt}"),
+    "greater_than_equal": ("too small", "at least {ge}"),
+    "less_than": ("too large", "less than {lt}"),
+    "less_than_equal": ("too large", "at most {le}"),
+    "multiple_of": ("not a multiple", "a multiple of {multiple_of}"),
+    "string_too_short": ("too short", "at least {min_length} characters"),
+    "string_too_long": ("too long", "at most {max_length} characters"),
+    "string_pattern_mismatch": ("not written as it has to be", "the form {pattern}"),
+}
+
+
+def words_for(error: Mapping[str, Any], shown: str) -> Words:
+    """Say a pydantic error about a value that is shown as `shown`."""
+    kind, context = str(error["type"]), error.get("ctx") or {}
+    if kind in ("value_error", "assertion_error"):
+        return Words(re.sub(r"^(Value error|Assertion failed), ", "", str(error["msg"])))
+    if kind in ("enum", "literal_error", "union_tag_invalid"):
+        choices = _choices(str(context.get("expected_tags") or context["expected"]))
+        what = "no value is written here" if shown == "nothing" else f"{shown} is not a possible value"
+        return Words(what, " or ".join(choices), choices)
+    if shown == "nothing" and kind not in ("too_short", "string_too_short"):
+        return Words("no value is written here", _expected(kind))
+    if kind in _BOUND:
+        what, expected = _BOUND[kind]
+        bounds = {name: _number(bound) for name, bound in context.items()}
+        return Words(f"{shown} is {what}", expected.format(**bounds))
+    if kind in ("too_short", "too_long"):
+        return _count(kind, context)
+    if kind == "string_type":
+        quoted = f"it in quotes: '{shown}'" if re.fullmatch(r"[\w.+-]+", shown) else "a text"
+        return Words(f"{shown} is not text", quoted)
+    if kind.startswith("bool"):
+        text = shown.startswith("'")
+        return Words(f"{shown} is {'text here' if text else 'not true or false'}", "true or false")
+    return _type_words(kind, str(error["msg"]), shown)
+
+
+def _number(bound: object) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
+
+
+def _type_words(kind: str, message: str, shown: str) -> Words:
+    known = _KIND.get(kind.split("_", maxsplit=1)[0])
+    if known is not None:
+        return Words(f"{shown} is not {known[0]}", known[1])
+    expected = message.removeprefix("Input should be ")
+    if expected != message:
+        return Words(f"{shown} does not fit here", expected)
+    return Words(message)
+
+
+def _expected(kind: str) -> str | None:
+    if kind.startswith("bool"):
+        return "true or false"
+    if kind.startswith("string"):
+        return "a text"
+    known = _KIND.get(kind.split("_", maxsplit=1)[0])
+    return known[1] if known else None
+
+
+def _count(kind: str, context: Mapping[str, Any]) -> Words:
+    found = context.get("actual_length")
+    plenty = "too few" if kind == "too_short" else "too many"
+    bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+    return Words(f"{plenty} entries ({found if found is not None else 'more'})", bound)
+
+
+def _choices(expected: str) -> tuple[str, ...]:
+    """Split pydantic's "'a', 'b' or 'c'" (or unquoted numbers)."""
+    quoted = re.findall(r"'((?:[^'\\]|\\.)*)'", expected)
+    return tuple(quoted) if quoted else tuple(re.split(r", | or ", expected))

@@ -1,0 +1,135 @@
+"""Problems in what people wrote: where, what is wrong, what was expected, what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A position in a text file; line and column count characters from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing a person has to correct."""
+
+    place: Place
+    what: str
+    expected: str | None = None
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{self.place}: {self.what}"]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.nearest:
+            parts.append(f"did you mean {self.nearest}?")
+        return "; ".join(parts)
+
+    def __lt__(self, other: Problem) -> bool:
+        return (self.place, self.what) < (other.place, other.what)
+
+
+class SpecError(Exception):
+    """Everything that is wrong with the configuration, one line per problem, ordered by place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SpecProblem(ValueError):
+    """A problem found while judging a value, before its place in the file is known.
+
+    `loc` leads from the judged value down to the part at fault, `at_key` points at that part's key and
+    `column_offset` counts characters (from 0) inside that part's text. `more` holds further problems of
+    the same value, so that one raise can report all of them.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        expected: str | None = None,
+        nearest: str | None = None,
+        column_offset: int = 0,
+        loc: Loc = (),
+        at_key: bool = False,
+        more: Sequence[SpecProblem] = (),
+    ) -> None:
+        self.what = what
+        self.expected = expected
+        self.nearest = nearest
+        self.column_offset = column_offset
+        self.loc = loc
+        self.at_key = at_key
+        self.more = tuple(more)
+        super().__init__("\n".join(one.sentence() for one in self.every()))
+
+    def sentence(self) -> str:
+        """Say this problem alone, without its place."""
+        expected = f"; expected {self.expected}" if self.expected else ""
+        return self.what + expected + (f"; did you mean {self.nearest}?" if self.nearest else "")
+
+    def every(self) -> tuple[SpecProblem, ...]:
+        """Return this problem and all that came with it."""
+        return (self, *(one for further in self.more for one in further.every()))
+
+    def under(self, *steps: str | int) -> SpecProblem:
+        """Return the same problem as seen from a value that holds the judged one below `steps`."""
+        return SpecProblem(
+            self.what,
+            expected=self.expected,
+            nearest=self.nearest,
+            column_offset=self.column_offset,
+            loc=(*steps, *self.loc),
+            at_key=self.at_key,
+            more=tuple(one.under(*steps) for one in self.more),
+        )
+
+
+def raise_all(problems: Sequence[SpecProblem]) -> None:
+    """Raise the first problem carrying all the others; return when there is none."""
+    if not problems:
+        return
+    first, *rest = (one for problem in problems for one in problem.every())
+    raise SpecProblem(
+        first.what,
+        expected=first.expected,
+        nearest=first.nearest,
+        column_offset=first.column_offset,
+        loc=first.loc,
+        at_key=first.at_key,
+        more=rest,
+    )
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice most like `word`, or None when none is near; case and `-`, `_`, space are alike."""
+    by_fold: dict[str, str] = {}
+    for choice in choices:
+        by_fold.setdefault(_fold(choice), choice)
+    folded = _fold(word)
+    if folded in by_fold:
+        return by_fold[folded]
+    begun = [choice for fold, choice in by_fold.items() if len(folded) > 1 and fold.startswith(folded)]
+    if len(begun) == 1:
+        return begun[0]
+    close = difflib.get_close_matches(folded, by_fold, n=1, cutoff=0.6)
+    return by_fold[close[0]] if close else None
+
+
+def _fold(word: str) -> str:
+    return word.strip().casefold().replace("-", "_").replace(" ", "_")
