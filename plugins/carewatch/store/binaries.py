@@ -51,8 +51,8 @@ class Footing:
 
     def run(
         self, program: str, arguments: Sequence[str], *, data: Path, keep_open: Sequence[int] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs as the server's user in its own session; return how it ended.
+    ) -> tuple[int, str]:
+        """Run one of PostgreSQL's programs as the server's user in its own session; return code and output.
 
         The environment is built from nothing: a PGPORT or PGOPTIONS of the caller must not reach the server.
         The program inherits the file handles `keep_open`.
@@ -60,26 +60,27 @@ class Footing:
         """
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "PGDATA": str(data)}
         uid, gid = self.owner or (None, None)
-        try:
-            return subprocess.run(  # noqa: S603 - a fixed program with arguments made here
-                [str(self.programs / program), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-                cwd=self.home,
-                env=environment,
-                pass_fds=keep_open,
-                start_new_session=True,
-                umask=0o077,
-                user=uid,
-                group=gid,
-                extra_groups=None if uid is None else [],
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise EmbeddedUnavailable(f"{program} could not be run: {error}") from error
+        with tempfile.TemporaryFile() as output:  # not a pipe: it would break when the caller is killed
+            try:
+                ended = subprocess.run(  # noqa: S603 - a fixed program with arguments made here
+                    [str(self.programs / program), *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                    cwd=self.home,
+                    env=environment,
+                    pass_fds=keep_open,
+                    start_new_session=True,
+                    umask=0o077,
+                    user=uid,
+                    group=gid,
+                    extra_groups=None if uid is None else [],
+                )
+            except (OSError, subprocess.SubprocessError) as error:
+                raise EmbeddedUnavailable(f"{program} could not be run: {error}") from error
+            output.seek(0)
+            return ended.returncode, output.read().decode(errors="replace").strip()
 
 
 def default_home(folder: Path) -> Path:

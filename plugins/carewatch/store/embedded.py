@@ -182,10 +182,10 @@ def _initialise(footing: Footing, data: Path, *, lock: int, sync: bool) -> None:
     access = [f"--username={warehouse_folder.ROLE}", f"--pwfile={secret}", "--auth=scram-sha-256"]
     text = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     options = [*access, *text, *([] if sync else ["--no-sync"])]
-    made = footing.run("initdb", options, data=fresh, keep_open=[lock])
-    if made.returncode != 0:
+    code, output = footing.run("initdb", options, data=fresh, keep_open=[lock])
+    if code != 0:
         shutil.rmtree(draft, ignore_errors=True)
-        raise EmbeddedUnavailable(f"initdb failed in {footing.home}:\n{made.stdout.strip()}")
+        raise EmbeddedUnavailable(f"initdb failed in {footing.home}:\n{output}")
     with (fresh / "postgresql.conf").open("a", encoding="utf-8") as stream:
         stream.write("include = 'care.conf'\n")
     secret.rename(fresh / "care.password")
@@ -206,11 +206,11 @@ def _launch(
             log.replace(log.with_suffix(".log.1"))
         options = ["-w", "-t", str(START_SECONDS), "-l", log.name]
         named = ["-o", f"-c cluster_name={postmaster.mark(data)}"]
-        asked = footing.run("pg_ctl", ["start", *options, *named], data=data)
+        _, output = footing.run("pg_ctl", ["start", *options, *named], data=data)
         server = postmaster.settled(data, seconds=START_SECONDS)
         if server is not None:
             return server
-    tail = log.read_text(encoding="utf-8", errors="replace") if log.exists() else asked.stdout
+    tail = log.read_text(encoding="utf-8", errors="replace") if log.exists() else output
     raise EmbeddedUnavailable(f"PostgreSQL did not start on {data}:\n" + "\n".join(tail.splitlines()[-15:]))
 
 

@@ -1,0 +1,1 @@
+"""Customer churn early warning and care: the core, free of Airflow and of the web."""
