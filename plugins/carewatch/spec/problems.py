@@ -89,31 +89,29 @@ class SpecProblem(ValueError):
 
     def under(self, *steps: str | int) -> SpecProblem:
         """Return the same problem as seen from a value that holds the judged one below `steps`."""
+        return self._copy((*steps, *self.loc), tuple(one.under(*steps) for one in self.more))
+
+    def with_others(self, others: Sequence[SpecProblem]) -> SpecProblem:
+        """Return this problem alone, carrying the others."""
+        return self._copy(self.loc, others)
+
+    def _copy(self, loc: Loc, more: Sequence[SpecProblem]) -> SpecProblem:
         return SpecProblem(
             self.what,
             expected=self.expected,
             nearest=self.nearest,
             column_offset=self.column_offset,
-            loc=(*steps, *self.loc),
+            loc=loc,
             at_key=self.at_key,
-            more=tuple(one.under(*steps) for one in self.more),
+            more=more,
         )
 
 
-def raise_all(problems: Sequence[SpecProblem]) -> None:
+def raise_all(problems: Iterable[SpecProblem]) -> None:
     """Raise the first problem carrying all the others; return when there is none."""
-    if not problems:
-        return
-    first, *rest = (one for problem in problems for one in problem.every())
-    raise SpecProblem(
-        first.what,
-        expected=first.expected,
-        nearest=first.nearest,
-        column_offset=first.column_offset,
-        loc=first.loc,
-        at_key=first.at_key,
-        more=rest,
-    )
+    flat = [one.with_others(()) for problem in problems for one in problem.every()]
+    if flat:
+        raise flat[0].with_others(flat[1:])
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

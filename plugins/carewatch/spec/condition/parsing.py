@@ -1,0 +1,132 @@
+"""YAML data to a condition, with every problem at its line and column."""
+
+from __future__ import annotations
+
+import re
+
+from carewatch.spec.condition.tree import GROUPS, Comparison, Condition, Op
+from carewatch.spec.condition.values import NAME, parse_value
+from carewatch.spec.fullwidth import ascii_for, say, to_ascii
+from carewatch.spec.problems import SpecProblem, nearest, raise_all
+
+_OPERATOR = re.compile(r"is\s+not\s+missing\b|is\s+missing\b|is\s+not\b|is\b|not\s+in\b|in\b|<=|>=|<|>")
+_MEANT = {
+    "=": "is", "==": "is", "===": "is", "equals": "is", "eq": "is", "为": "is", "是": "is", "等于": "is",
+    "!=": "is not", "<>": "is not", "≠": "is not", "isn't": "is not", "不是": "is not", "不等于": "is not",
+    "=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "大于": ">", "小于": "<", "不小于": ">=", "不大于": "<=",
+    "gt": ">", "ge": ">=", "gte": ">=", "lt": "<", "le": "<=", "lte": "<=", "above": ">", "below": "<",
+    "over": ">", "under": "<", "null": "is missing", "exists": "is not missing", "属于": "in", "∈": "in",
+    "missing": "is missing", "缺失": "is missing", "between": ">= and <=, in two lines",
+}  # fmt: skip
+_SYMBOLS = re.compile(r"[<>=!≠≥≤＜＞＝！∈]+|[^\s\d<>=!≠≥≤＜＞＝！∈]+")
+_EVERY = ", ".join(Op)
+_SIDES = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_TURNED = re.compile(r"(?P<value>[-+]?[0-9][0-9_.]*\s*%?)\s*(?P<op><=|>=|<|>)\s*(?P<name>[^\W\d][\w.]*)")
+_GROUP_MEANT = {"and": "all", "or": "any", "not": "none", "and_": "all", "either": "any", "neither": "none"}
+_FORM = "a comparison like 'amount > 30', or all:, any: or none: with a list"
+
+
+def parse(data: object) -> Condition:
+    """Return the condition written as YAML data: a text, or a mapping of one of all, any, none to a list.
+
+    Raises one `SpecProblem` that carries every problem with its path and column.
+    """
+    if isinstance(data, str):
+        return parse_comparison(data)
+    if isinstance(data, dict):
+        return _group(data)
+    if isinstance(data, list):
+        raise SpecProblem("a list by itself", expected="all:, any: or none: above it")
+    shown = "nothing" if data is None else f"{data}"
+    raise SpecProblem(f"{shown} is not a condition", expected=_FORM)
+
+
+def _group(data: dict[str, object]) -> Condition:
+    problems = [_unknown_group(key).under(key) for key in data if key not in GROUPS]
+    raise_all(problems)
+    if len(data) != 1:
+        which = " and ".join(f"{key}:" for key in data) or "an empty mapping"
+        raise SpecProblem(
+            f"{which} side by side" if data else which,
+            expected="one of all:, any:, none:",
+            loc=tuple(list(data)[1:2]),
+            at_key=bool(data),
+        )
+    ((word, items),) = data.items()
+    if not isinstance(items, list) or not items:
+        what = f"'{word}:' without a list of conditions"
+        raise SpecProblem(what, expected="one '- ' line per condition", loc=(word,))
+    parsed: list[Condition] = []
+    for index, item in enumerate(items):
+        try:
+            parsed.append(parse(item))
+        except SpecProblem as problem:
+            problems.append(problem.under(word, index))
+    raise_all(problems)
+    return GROUPS[word](tuple(parsed))
+
+
+def _unknown_group(key: str) -> SpecProblem:
+    near = _GROUP_MEANT.get(key.lower()) or nearest(key, GROUPS)
+    what = f"'{key}:' does not join conditions"
+    return SpecProblem(
+        what, expected="all:, any: or none:", nearest=f"{near}:" if near else None, at_key=True
+    )
+
+
+def parse_comparison(text: str) -> Comparison:
+    """Return the comparison written as `name OP value`; raises `SpecProblem` with the column."""
+    start = len(text) - len(text.lstrip())
+    name = NAME.match(text, start)
+    if name is None:
+        raise _no_name(text, start)
+    at = _skip(text, name.end())
+    match = _OPERATOR.match(text, at)
+    if match is None or _is_longer(text, match.end(), match[0]):
+        raise _no_operator(text, at, name[0])
+    op = Op(re.sub(r"\s+", " ", match[0]))
+    behind = _skip(text, match.end())
+    if op in (Op.IS_MISSING, Op.IS_NOT_MISSING):
+        if behind < len(text):
+            raise SpecProblem(
+                f"'{text[behind:].strip()}' after '{op}'", expected="nothing more", column_offset=behind
+            )
+        return Comparison(name[0], op, None, start)
+    return Comparison(name[0], op, parse_value(text, behind, op), start)
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _is_longer(text: str, end: int, operator: str) -> bool:
+    """Say whether a symbol goes on (`<>`, `>==`) where an operator seemed to end."""
+    return operator[-1] in "<>=" and text[end : end + 1] != "" and text[end] in "<>=!＝＞＜"
+
+
+def _no_name(text: str, start: int) -> SpecProblem:
+    if not text.strip():
+        return SpecProblem("the condition is empty", expected=_FORM)
+    if turned := _TURNED.fullmatch(text.strip()):
+        other = f"{turned['name']} {_SIDES[turned['op']]} {turned['value'].strip()}"
+        return SpecProblem(
+            "the name stands on the right", expected="the name first", nearest=other, column_offset=start
+        )
+    what, expected = f"'{text[start]}' at the start of a comparison", "a name"
+    if ascii_for(text[start]):
+        what, expected = say(text[start])
+    return SpecProblem(what, expected=expected, column_offset=start)
+
+
+def _no_operator(text: str, at: int, name: str) -> SpecProblem:
+    found = _SYMBOLS.match(text, at)
+    if found is None:
+        return SpecProblem(f"no comparison after '{name}'", expected=f"one of {_EVERY}", column_offset=at)
+    word = found[0]
+    plain = to_ascii(word).lower()
+    near = plain if plain in set(Op) else _MEANT.get(word.lower()) or _MEANT.get(plain)
+    near = near or nearest(text[at:].strip(), Op) or nearest(plain, Op)
+    expected = None if near else f"one of {_EVERY}"
+    return SpecProblem(f"'{word}' is not a comparison", expected=expected, nearest=near, column_offset=at)

@@ -1,0 +1,206 @@
+"""The right side of a comparison: numbers, text, lists, other names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from carewatch.spec.condition.tree import Op, Ref, Value, number_text
+from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
+from carewatch.spec.problems import SpecProblem
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*|[^\W\d][\w.]*")
+ORDERED = (Op.LT, Op.LE, Op.GT, Op.GE)
+
+_DIGITS = r"(?P<number>[-+]?(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
+_NUMBER = re.compile(_DIGITS + r"\s*(?P<unit>%|[a-z]+|天|日|周|个月|月|年)?")
+_SHORTHAND = re.compile(_DIGITS + r"\s*(?P<unit>[kKmM万亿])")
+_GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+_SECOND = re.compile(r"(?:^|(?<=\s))(?:and|or|且|或)\s|&&|\|\||[<>=＜＞＝]")
+_SECOND_IN_TEXT = re.compile(r"\s(?:and|or|且|或|&&|\|\|)\s+[^\W\d][\w.]*\s+(?:is|in|not in|[<>=])")
+
+_FACTOR = {"%": 1, "day": 1, "days": 1, "d": 1, "天": 1, "日": 1, "week": 7, "weeks": 7, "w": 7, "周": 7}
+_UNEVEN = {"month": 30, "months": 30, "个月": 30, "月": 30, "year": 365, "years": 365, "年": 365}
+_SHORT = {"k": 1e3, "m": 1e6, "万": 1e4, "亿": 1e8}
+_OPENING = "“‘”’【［｛（"
+_MISSING = {"null", "none", "nan", "nil"}
+_TRUTH = {"true": "1", "false": "0"}
+
+
+def parse_value(text: str, at: int, op: Op) -> Value:
+    """Read what stands behind the operator, from index `at` to the end of the text.
+
+    Percent and days keep their number (30 % is 30, 2 weeks are 14). Raises `SpecProblem` with the column.
+    """
+    raw = text[at:].rstrip()
+    if not raw:
+        wanted = "a list like [a, b]" if op in (Op.IN, Op.NOT_IN) else "a value"
+        raise SpecProblem(f"nothing stands after '{op}'", expected=wanted, column_offset=len(text.rstrip()))
+    if raw[0] in _OPENING:
+        raise _wide(raw, at, 0)
+    if op in (Op.IN, Op.NOT_IN):
+        return _list(raw, at)
+    if raw[0] == "{":
+        return _ref(raw, at)
+    if raw[0] == "[":
+        better = {Op.IS: "in", Op.IS_NOT: "not in"}.get(op)
+        raise SpecProblem(f"a list after '{op}'", expected="one value", nearest=better, column_offset=at)
+    if op in ORDERED:
+        return _number(raw, at, op)
+    if re.match(r"in\s*\[", raw):
+        better = "in" if op is Op.IS else "not in"
+        raise SpecProblem(f"'{op} in' is not a comparison", nearest=better, column_offset=at)
+    return _single(raw, at)
+
+
+def _ref(raw: str, at: int) -> Ref:
+    name = raw[1:-1].strip()
+    if raw[-1] != "}" or not NAME.fullmatch(name):
+        raise SpecProblem(f"'{raw}' is not a name in braces", expected="{name}", column_offset=at)
+    return Ref(name, at)
+
+
+def _number(raw: str, at: int, op: Op) -> float:
+    value = _as_number(raw, at)
+    if value is not None:
+        return value
+    if raw[0] in "<>=":
+        near = f"{op}{raw[0]}" if f"{op}{raw[0]}" in (Op.LE, Op.GE) else None
+        what = f"'{op} {raw[0]}' is not a comparison"
+        raise SpecProblem(what, expected="one comparison", nearest=near, column_offset=at)
+    if second := _SECOND.search(raw):
+        raise _two_comparisons(at + second.start())
+    wide = first_fullwidth(raw)
+    if wide is not None:
+        raise _wide(raw, at, wide)
+    nearest = f"{{{raw}}}" if NAME.fullmatch(raw) else _meant(raw)
+    raise SpecProblem(f"'{raw}' is not a number", expected="a number", nearest=nearest, column_offset=at)
+
+
+def _as_number(raw: str, at: int) -> float | None:
+    match = _NUMBER.fullmatch(raw)
+    unit = match["unit"] if match else None
+    if match is None or (unit is not None and unit not in _FACTOR and unit not in _UNEVEN):
+        return None
+    number = float(match["number"].replace("_", ""))
+    if not math.isfinite(number):
+        raise SpecProblem("a number too large to compare", expected="a smaller one", column_offset=at)
+    if unit in _UNEVEN:
+        days = f"{number_text(number * _UNEVEN[unit])} days"
+        raise SpecProblem(
+            f"'{raw}' is not the same number of days every time",
+            expected="days",
+            nearest=days,
+            column_offset=at,
+        )
+    return number * _FACTOR[unit] if unit else number
+
+
+def _meant(raw: str) -> str | None:
+    """Read 100k, 10万 and 1,000 as their writer meant them."""
+    if _GROUPED.fullmatch(raw):
+        return raw.replace(",", "")
+    short = _SHORTHAND.fullmatch(raw)
+    if short is None:
+        return None
+    return number_text(float(short["number"].replace("_", "")) * _SHORT[short["unit"].lower()])
+
+
+def _single(raw: str, at: int) -> float | str:
+    """Read a value after `is`: quoted text, a number, or bare text."""
+    if raw[0] in "'\"":
+        return _quoted(raw, at)
+    number = _as_number(raw, at)
+    if number is not None:
+        return number
+    if second := _SECOND_IN_TEXT.search(raw):
+        raise _two_comparisons(at + second.start() + 1)
+    if raw[0] in "<>=!":
+        raise SpecProblem(f"'{raw[0]}' after 'is'", expected="one comparison", column_offset=at)
+    wide = first_fullwidth(raw)
+    if wide is not None and _NUMBER.fullmatch(to_ascii(raw)):
+        raise _wide(raw, at, wide)
+    return _bare(raw, at)
+
+
+def _bare(raw: str, at: int) -> str:
+    word = raw.lower()
+    if word in _MISSING:
+        raise SpecProblem(
+            f"'{raw}' without quotes", expected=f"'{raw}' in quotes", nearest="is missing", column_offset=at
+        )
+    if word in _TRUTH:
+        raise SpecProblem(
+            f"'{raw}' is neither a number nor a text here",
+            expected="1 or 0, or the word in quotes",
+            nearest=_TRUTH[word],
+            column_offset=at,
+        )
+    return raw
+
+
+def _quoted(raw: str, at: int) -> str:
+    quote = raw[0]
+    body = raw[1:-1].replace(quote * 2, "")
+    if len(raw) < 2 or raw[-1] != quote or quote in body:
+        raise SpecProblem(
+            "no closing quote, or text behind it", expected=f"{quote}text{quote}", column_offset=at
+        )
+    return raw[1:-1].replace(quote * 2, quote)
+
+
+def _list(raw: str, at: int) -> tuple[float, ...] | tuple[str, ...]:
+    if raw[0] != "[":
+        raise SpecProblem("the list has no brackets", expected=f"[{raw}]", column_offset=at)
+    if raw[-1] != "]":
+        raise SpecProblem("the list has no end", expected="']' at the end", column_offset=at + len(raw))
+    items = [_item(raw, at, start, end) for start, end in _parts(raw)]
+    numbers = tuple(item for item in items if isinstance(item, float))
+    texts = tuple(item for item in items if isinstance(item, str))
+    if numbers and texts:
+        raise SpecProblem(
+            "numbers and texts in one list", expected="one kind; numbers as text in quotes", column_offset=at
+        )
+    return numbers or texts
+
+
+def _item(raw: str, at: int, start: int, end: int) -> float | str:
+    item = raw[start:end]
+    if not item:
+        raise SpecProblem("an empty place in the list", expected="a value", column_offset=at + start)
+    if item[0] in "[{":
+        raise SpecProblem(
+            f"'{item[0]}' inside a list", expected="a number or a text", column_offset=at + start
+        )
+    separator = re.search("[，、；]", item)
+    if separator and item[0] not in "'\"":
+        raise _wide(raw, at, start + separator.start())
+    return _single(item, at + start)
+
+
+def _parts(raw: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of every item between the brackets, without the blanks around it."""
+    start, quote = 1, ""
+    for index in range(1, len(raw)):
+        char = raw[index]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"" and not raw[start:index].strip():
+            quote = char
+        elif char == "," or index == len(raw) - 1:
+            part = raw[start:index]
+            begin = start + len(part) - len(part.lstrip())
+            yield begin, begin + len(part.strip())
+            start = index + 1
+
+
+def _wide(raw: str, at: int, index: int) -> SpecProblem:
+    what, expected = say(raw[index])
+    return SpecProblem(what, expected=expected, nearest=to_ascii(raw), column_offset=at + index)
+
+
+def _two_comparisons(column: int) -> SpecProblem:
+    return SpecProblem(
+        "two comparisons in one line", expected="one per line under all: or any:", column_offset=column
+    )
