@@ -1,1 +1,3 @@
-"""Customer churn early warning and care: the core, free of Airflow and of the web."""
+"""carewatch: customer churn early warning and customer care."""
+
+__version__ = "0.1.0"

@@ -15,3 +15,9 @@ def home() -> Path:
 def include(*parts: str) -> Path:
     """Return a path below `include/`."""
     return home().joinpath("include", *parts)
+
+
+def config() -> Path:
+    """Return the configuration folder: `CARE_CONFIG` when set, else `config/` of this installation."""
+    configured = os.environ.get("CARE_CONFIG")
+    return Path(configured) if configured else home() / "config"

@@ -35,11 +35,12 @@ create table care.identity (
 create unique index identity_open on care.identity (party_no) where known_to is null;
 create index identity_customer on care.identity (customer_no);
 
--- Every configuration that ever judged or acted, whole and executable, by fingerprint.
+-- Every configuration that ever judged or acted, whole and executable, by fingerprint. json, not jsonb: the order of
+-- metrics and rules is part of it.
 create table care.configuration (
     fingerprint text primary key,
     kind text not null check (kind in ('judgement', 'care')),
-    canonical jsonb not null,
+    canonical json not null,
     first_used_at timestamptz not null
 );
 

@@ -26,21 +26,20 @@ create table care.metric_night (
     primary key (day, revision, customer_no)
 ) partition by range (day);
 
--- hits, lingering and unknown hold rule numbers of the judgement fingerprint: the rule's condition was true; it was
--- neither true nor cleared; it could not be told. A rule that is in none of them was clear.
+-- tier: position in the fingerprint's tiers, 0 the best. colour: 0 grey, 1 red, 2 yellow, 3 green. rules: the state of
+-- each of the fingerprint's rules: 1 true, 0 clear, 2 neither true nor cleared, -1 unknown. Missing numbers are NaN.
+-- Rows have one fixed width, so that they travel as arrays; care.health is the same for people.
 create table care.health_night (
     day date not null,
     revision integer not null,
     customer_no integer not null,
-    tier text not null,
-    score float8,
-    colour text not null check (colour in ('green', 'yellow', 'red', 'grey')),
+    tier smallint not null,
+    colour smallint not null check (colour between 0 and 3),
     dormant boolean not null,
+    score float8 not null,
     known_share float8 not null,
     dimensions float8[] not null,
-    hits smallint[] not null,
-    lingering smallint[] not null,
-    unknown smallint[] not null,
+    rules smallint[] not null,
     primary key (day, revision, customer_no)
 ) partition by range (day);
 
@@ -70,8 +69,8 @@ create table care.customer_tier (
     day date not null,
     tiers text not null,
     customer_no integer not null,
-    tier text not null,
-    value_score float8,
+    tier smallint not null,
+    value_score float8 not null,
     primary key (day, tiers, customer_no),
     foreign key (day, tiers) references care.tier_day
 );
@@ -81,14 +80,12 @@ create table care.signal (
     signal_no bigint generated always as identity primary key,
     customer_no integer not null references care.customer,
     rule text not null,
-    fact_key text not null default '',
     severity text not null,
     counts_as text not null,
     dimension text not null,
     state text not null check (state in ('pending', 'open', 'closed')),
     true_nights integer not null,
     clear_nights integer not null,
-    gap_nights integer not null,
     first_day date not null,
     last_true_day date not null,
     opened_day date,
@@ -97,7 +94,7 @@ create table care.signal (
     judgement text not null references care.configuration,
     code_version text not null
 );
-create unique index signal_live on care.signal (customer_no, rule, fact_key) where state <> 'closed';
+create unique index signal_live on care.signal (customer_no, rule) where state <> 'closed';
 
 -- The fold's place: nights at or before it are history and move nothing.
 create table care.progress (

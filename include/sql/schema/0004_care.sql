@@ -87,17 +87,17 @@ create table care.care_task (
 create index care_task_next on care.care_task (next_step_at) where state = 'open';
 create index care_task_owner on care.care_task (owner_id) where state = 'open';
 
--- Why somebody was told, or was not: a row is written only when the decision differs from the last one.
+-- Why somebody was told of a transition of a warning or a step of a task, or was not: decided exactly once.
 create table care.notice_decision (
-    decision_no bigint generated always as identity primary key,
     subject text not null,
+    transition integer not null,
     receiver text not null,
     send boolean not null,
     reason text not null,
     decided_at timestamptz not null,
-    outbox_key text
+    outbox_key text,
+    primary key (subject, transition, receiver)
 );
-create index notice_decision_last on care.notice_decision (subject, receiver, decision_no desc);
 
 create table care.outbox (
     key text primary key,

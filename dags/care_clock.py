@@ -1,0 +1,26 @@
+"""Every ten minutes: reminders, escalations, what a night left undone, and delivery of the outbox.
+
+Waiting is a stored time and this tick, never a sleeping task.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, Param
+
+from operators.advance_care import AdvanceCareOperator
+from operators.deliver_outbox import DeliverOutboxOperator
+
+with DAG(
+    dag_id="care_clock",
+    doc_md=__doc__,
+    schedule="*/10 * * * *",
+    start_date=datetime(2024, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    tags=["care", "clock"],
+    default_args={"owner": "data engineering", "retries": 1, "retry_delay": timedelta(minutes=1)},
+    params={"now": Param(None, type=["null", "string"], format="date-time", description="the moment the tick stands for")},
+):
+    AdvanceCareOperator(task_id="advance_care") >> DeliverOutboxOperator(task_id="deliver_outbox")

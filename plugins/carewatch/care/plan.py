@@ -1,0 +1,82 @@
+"""Answer the question: which care tasks does a playbook ask for, of whom, and by when?
+
+Promises are working hours. Level 3 of the best tier runs on the duty rota; no level-3 promise falls later than 72 clock
+hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from carewatch.care.owners import in_role
+from carewatch.spec.configuration import CareSpec
+from carewatch.spec.people import Playbook, Step
+from carewatch.spec.rules import SLA
+
+LONGEST_AT_LEVEL_3: Final = timedelta(hours=72)
+_PROMISES: Final = {"first_call": 0, "plan": 1, "escalate": 2, "whole": 3}
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """One care task before it is stored; `due_at` is an aware UTC instant."""
+
+    step: str
+    title: Any
+    role: str
+    owner_id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a playbook asks for when it joins a case."""
+
+    tasks: tuple[PlannedTask, ...]
+    escalate_at: datetime
+    copy: dict[str, Any]
+
+
+def promises(care: CareSpec, level: int, tier: str) -> SLA:
+    """Return the promised working hours of a level and tier."""
+    by_tier = next(tiers for key, tiers in care.levels.promises.items() if int(key) == level)
+    return by_tier[tier]
+
+
+def due(care: CareSpec, level: int, tier: str, best_tier: bool, start: datetime, hours: float) -> datetime:
+    """Return when a promise of so many working hours falls due."""
+    calendar = care.work.duty() if level == 3 and best_tier else care.work
+    at = calendar.add_working_hours(start, hours)
+    return min(at, start + LONGEST_AT_LEVEL_3) if level == 3 else at
+
+
+def plan(care: CareSpec, playbook: Playbook, *, tier: str, best_tier: bool, owner: str, now: datetime) -> Plan:
+    """Return the tasks of a playbook that starts `now` for a customer of a tier and owner."""
+    promised = promises(care, playbook.level, tier)
+
+    def due_of(step: Step) -> datetime:
+        hours = step.due if isinstance(step.due, int | float) else promised[_PROMISES[step.due]]
+        return due(care, playbook.level, tier, best_tier, now, hours)
+
+    tasks = tuple(
+        PlannedTask(name, step.title.to_data(), step.role, in_role(care.people, step.role, owner), due_of(step))
+        for name, step in playbook.steps.items()
+    )
+    escalate_at = due(care, playbook.level, tier, best_tier, now, promised[_PROMISES["escalate"]])
+    return Plan(tasks, escalate_at, playbook.model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has been done on a case: the facts that say whether it is under control."""
+
+    called: bool
+    planned: bool
+    next_date_ahead: bool
+
+
+def under_control(progress: Progress) -> bool:
+    """Return whether a case needs no escalation: first contact made, a plan on file, a next date in the future."""
+    return progress.called and progress.planned and progress.next_date_ahead

@@ -1,0 +1,96 @@
+"""Move warnings, cases, tasks and notice decisions to a moment: the only place that does.
+
+The night and the clock both come through `advance`, in one transaction under the lock `care_state`, so two of them never
+interleave and a killed one leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from carewatch.flow.apply_night import apply_night
+from carewatch.flow.clock import escalate, remind
+from carewatch.flow.notify import notify
+from carewatch.flow.playbooks import start_playbooks
+from carewatch.spec.configuration import CareSpec
+from carewatch.store import configurations, nights, people
+from carewatch.store.database import Connection
+from carewatch.store.locks import Lock, hold
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """What moved."""
+
+    moves: int = 0
+    held: tuple[str, ...] = ()
+    tasks: int = 0
+    reminders: int = 0
+    escalations: int = 0
+    decisions: int = 0
+    messages: int = 0
+    handed_over: int = 0
+
+
+@dataclass
+class Moment:
+    """One advance under way."""
+
+    connection: Connection
+    care: CareSpec
+    now: datetime
+    done: Advanced = field(default_factory=Advanced)
+
+
+Part = Callable[[Moment], None]
+
+
+def apply_nights(moment: Moment) -> None:
+    """Fold judged nights into signals and warnings, in date order."""
+    for night in nights.waiting_nights(moment.connection):
+        applied = apply_night(moment.connection, night, moment.care, moment.now)
+        if applied is None:
+            moment.done = replace(moment.done, held=(*moment.done.held, str(night.day)))
+        else:
+            moment.done = replace(moment.done, moves=moment.done.moves + applied)
+
+
+def start_level(level: int) -> Part:
+    """Return the part that starts the playbooks of one level."""
+
+    def start(moment: Moment) -> None:
+        made = start_playbooks(moment.connection, moment.care, level, moment.now)
+        moment.done = replace(moment.done, tasks=moment.done.tasks + made)
+
+    return start
+
+
+def run_clock(moment: Moment) -> None:
+    """Remind of overdue tasks and escalate cases that are not under control."""
+    reminded = remind(moment.connection, moment.care, moment.now)
+    escalated = escalate(moment.connection, moment.care, moment.now)
+    moment.done = replace(moment.done, reminders=reminded, escalations=escalated)
+
+
+def decide_notices(moment: Moment) -> None:
+    """Decide who hears of what has moved."""
+    decisions, messages = notify(moment.connection, moment.care, moment.now)
+    moment.done = replace(moment.done, decisions=decisions, messages=messages)
+
+
+EVERYTHING: tuple[Part, ...] = (apply_nights, start_level(1), start_level(2), start_level(3), run_clock, decide_notices)
+
+
+def advance(connection: Connection, care: CareSpec, now: datetime, parts: tuple[Part, ...] = EVERYTHING) -> Advanced:
+    """Advance to `now` (an aware instant) in one transaction; the parts run in order. Doing it again changes nothing."""
+    with connection.transaction():
+        hold(connection, Lock.CARE_STATE)
+        configurations.keep(connection, care)
+        people.sync(connection, care.people)
+        handed_over = people.hand_over(connection, care.people, now)
+        moment = Moment(connection, care, now, Advanced(handed_over=handed_over))
+        for part in parts:
+            part(moment)
+    return moment.done

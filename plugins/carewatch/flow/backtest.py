@@ -1,0 +1,124 @@
+"""Replay past days with only the facts then known, on the same functions as the night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carewatch.measure.cut import Cut
+from carewatch.measure.tiers import tier_day
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.store import tiers as tier_store
+from carewatch.store.database import Connection
+from carewatch.store.health import names_read
+from carewatch.store.metrics import attributes_at, metrics_at
+from carewatch.warn.fold import Memory, fold
+from carewatch.warn.judge import Judged, judge, level_of_hits, level_of_memory
+
+Every = Literal["day", "week", "month"]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One replayed day: customers in order, how they were judged, and the level of each."""
+
+    day: date
+    customers: NDArray[np.int32]
+    judged: Judged
+    level: NDArray[np.int16]
+
+
+def days_between(first: date, last: date, every: Every) -> list[date]:
+    """Return the as-of days from first to last, both included: each day, each week or each month on the same date."""
+    if every == "month":
+        months = range((last.year - first.year) * 12 + last.month - first.month + 1)
+        found = [_month_later(first, count) for count in months]
+        return [day for day in found if day <= last]
+    step = timedelta(days=1 if every == "day" else 7)
+    return [first + step * count for count in range((last - first) // step + 1)]
+
+
+def _month_later(day: date, count: int) -> date:
+    month = day.month - 1 + count
+    year, month = day.year + month // 12, month % 12 + 1
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return min(date(year, month, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
+
+
+class _Tiers:
+    """Tiers by tier day, computed once each, as they would have been known on that day."""
+
+    def __init__(self, connection: Connection, spec: JudgementSpec) -> None:
+        self._connection, self._spec = connection, spec
+        self._known: dict[date, tuple[NDArray[np.int32], NDArray[np.int16]]] = {}
+
+    def of(self, customers: NDArray[np.int32], day: date) -> NDArray[np.int16]:
+        stands = tier_day(day)
+        if stands not in self._known:
+            known, tiered = tier_store.compute(self._connection, self._spec, Cut.at(stands, self._spec.firm.zone))
+            self._known[stands] = (known, tiered.tier)
+        return tier_store.align(customers, *self._known[stands], len(self._spec.tiers.cuts))
+
+
+def replay_day(connection: Connection, spec: JudgementSpec, day: date, tiers: _Tiers | None = None) -> Replayed:
+    """Replay one day with K = A: the level is that of the hits alone."""
+    cut = Cut.at(day, spec.firm.zone)
+    customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut)
+    columns |= attributes_at(connection, cut, customers, names_read(spec))
+    tier = (tiers or _Tiers(connection, spec)).of(customers, day)
+    judged = judge(spec, columns, tier)
+    return Replayed(day, customers, judged, level_of_hits(spec, judged))
+
+
+def replay(
+    connection: Connection, spec: JudgementSpec, first: date, last: date, every: Every, progress: Progress
+) -> Iterator[Replayed]:
+    """Replay days in order.
+
+    Every day: signals are folded, starting closed and warming up for twice the longest hold. In larger steps the level
+    is that of the hits (`level_basis=hit`).
+    """
+    tiers = _Tiers(connection, spec)
+    days = days_between(first, last, every)
+    warm_up: list[date] = []
+    if every == "day":
+        longest = max([spec.health.hold_nights, *(rule.holds_for for rule in spec.rules.values())])
+        warm_up = days_between(first - timedelta(days=2 * longest), first - timedelta(days=1), "day")
+    memory: tuple[NDArray[np.int32], Memory] | None = None
+    for number, day in enumerate([*warm_up, *days], start=1):
+        replayed = replay_day(connection, spec, day, tiers)
+        if every == "day":
+            memory = _fold_on(memory, replayed)
+            level = level_of_memory(spec, replayed.judged.book, memory[1], replayed.judged.tier)
+            replayed = Replayed(day, replayed.customers, replayed.judged, level)
+        progress(f"{number}/{len(warm_up) + len(days)}  {day}  {len(replayed.customers)} customers")
+        if day >= first:
+            yield replayed
+
+
+def _fold_on(memory: tuple[NDArray[np.int32], Memory] | None, replayed: Replayed) -> tuple[NDArray[np.int32], Memory]:
+    judged = replayed.judged
+    before = Memory.empty(len(replayed.customers), len(judged.book.names))
+    if memory is not None and len(replayed.customers):
+        known, old = memory
+        at = np.minimum(np.searchsorted(replayed.customers, known), len(replayed.customers) - 1)
+        stays = replayed.customers[at] == known
+        for new, was in ((before.phase, old.phase), (before.true_nights, old.true_nights), (before.clear_nights, old.clear_nights)):
+            new[at[stays]] = was[stays]
+    return replayed.customers, fold(before, judged.states, judged.book, dormant=judged.dormant, missed=0)
+
+
+PREDICTION_COLUMNS: Sequence[str] = ("as_of", "customer_id", "score", "level", "p_churn")
+
+
+def predictions(replayed: Replayed, ids: dict[int, str]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield one row a customer: risk = 100 - health (empty when unknown), level 0 to 3, p_churn empty until learned."""
+    risk = 100 - replayed.judged.scores.score
+    for customer, score, level in zip(replayed.customers, risk, replayed.level, strict=True):
+        yield replayed.day.isoformat(), ids[int(customer)], "" if np.isnan(score) else f"{score:.2f}", str(int(level)), ""

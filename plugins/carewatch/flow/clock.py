@@ -1,0 +1,78 @@
+"""Do what is due: remind owners of overdue tasks, escalate cases that are not under control."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from carewatch.care.owners import in_role
+from carewatch.care.plan import PlannedTask, due, promises, under_control
+from carewatch.flow.notify import post
+from carewatch.spec.configuration import CareSpec
+from carewatch.spec.people import Playbook
+from carewatch.store import cases, warnings
+from carewatch.store.cases import DueEscalation, DueTask
+from carewatch.store.database import Connection
+
+MOST_REMINDERS = 3
+_ESCALATION_TITLE = {"en": "Take over: the case is not under control", "zh-CN": "接手处理：该工单未受控"}
+
+
+def remind(connection: Connection, care: CareSpec, now: datetime) -> int:
+    """Remind the owner of every overdue task, at most three times a task; return how many reminders."""
+    due_now = cases.due_tasks(connection, now)
+    for task in due_now:
+        pause = _pause(care, task)
+        again = care.work.add_working_hours(now, pause) if task.reminders + 1 < MOST_REMINDERS else None
+        cases.store_reminder(connection, task.task_no, next_step_at=again)
+        post(
+            connection, care, now,
+            kind="reminder", subject=f"task:{task.task_no}", transition=task.reminders + 1, receiver=task.owner_id,
+            reason="the task is overdue", values=_values(connection, task, now), urgent=task.level == 3,
+        )  # fmt: skip
+    return len(due_now)
+
+
+def _pause(care: CareSpec, task: DueTask) -> float:
+    playbook = care.playbooks.get(task.playbook)
+    step = playbook.steps.get(task.step) if playbook is not None else None
+    return step.remind_after if step is not None else 4.0
+
+
+def _values(connection: Connection, due_one: DueTask | DueEscalation, now: datetime) -> dict[str, Any]:
+    seen = warnings.masters(connection, [due_one.customer_no], now)[due_one.customer_no]
+    return {"customer": {"id": seen.customer_id, "name": seen.name or seen.customer_id}, "warning_no": due_one.warning_no, "level": due_one.level} | (
+        {"title": due_one.title, "due_at": due_one.due_at}
+        if isinstance(due_one, DueTask)
+        else {"playbook": due_one.playbook, "since": due_one.escalate_at}
+    )
+
+
+def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
+    """Escalate every case whose hour has come and that is not under control; return how many went up."""
+    went_up = 0
+    for escalation in cases.due_escalations(connection, now):
+        if under_control(escalation.progress):
+            cases.rest_under_control(connection, escalation, now=now)
+            continue
+        playbook = Playbook.model_validate(escalation.copy)
+        receiver = in_role(care.people, playbook.escalate_to, escalation.owner_id)
+        best = next(iter(next(tiers for key, tiers in care.levels.promises.items() if int(key) == escalation.level)))
+        hours = promises(care, escalation.level, escalation.tier)[0]
+        due_at = due(care, escalation.level, escalation.tier, escalation.tier == best, now, hours)
+        task = PlannedTask("escalation", _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)
+        task_no = cases.store_escalation(connection, escalation, task, now=now)
+        post(
+            connection, care, now,
+            kind="escalation", subject=f"task:{task_no}", transition=0, receiver=receiver,
+            reason="the case is not under control at its escalation hour",
+            values=_values(connection, escalation, now) | {"due_at": due_at, "owner": _name(care, escalation.owner_id)},
+            urgent=escalation.level == 3,
+        )  # fmt: skip
+        went_up += 1
+    return went_up
+
+
+def _name(care: CareSpec, person_id: str) -> str:
+    person = care.people.people.get(person_id)
+    return person.name if person is not None else person_id

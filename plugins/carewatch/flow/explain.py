@@ -1,0 +1,180 @@
+"""Explain one customer on one night: recompute everything from the facts and show it as a tree."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from carewatch.flow.night import opened
+from carewatch.measure.health import Colour, metric_points
+from carewatch.spec.condition import clauses
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.store import tiers as tier_store
+from carewatch.store.database import Connection
+from carewatch.store.health import health_of_night, names_read
+from carewatch.store.metrics import attributes_at, metrics_at, metrics_of_night
+from carewatch.store.nights import last_sealed
+from carewatch.warn.hits import HEALTH_RULES, State
+from carewatch.warn.judge import Judged, judge
+from carewatch.warn.reasons import reason
+
+
+class UnknownCustomer(LookupError):
+    """No customer has this id."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything about one customer on one night, plain data for people and programs."""
+
+    customer_id: str
+    day: str
+    revision: int
+    judgement: str
+    care: str
+    code_version: str
+    tier: str
+    score: float | None
+    colour: str
+    dormant: bool
+    known_share: float
+    equals_stored: bool
+    dimensions: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    warning: dict[str, Any] | None
+
+    def as_data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def explain(connection: Connection, customer_id: str, day: date | None = None) -> Explanation:
+    """Return the explanation of a customer on the newest sealed night (at or before `day` when given).
+
+    The numbers are computed again from the facts with the night's own cuts and stored configuration, and compared with
+    what was stored, to the last bit. Raises UnknownCustomer and NoNight.
+    """
+    row = connection.execute("select customer_no from care.customer where customer_id = %s", (customer_id,)).fetchone()
+    if row is None:
+        raise UnknownCustomer(_nearest(connection, customer_id))
+    customer_no: int = row[0]
+    night = opened(connection, last_sealed(connection, day))
+    spec, cut = night.judgement, night.night.cut(night.judgement.firm.zone)
+    customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut, customer_no)
+    if len(customers) == 0:
+        raise UnknownCustomer(f"{customer_id} was not known on the night of {night.night.day}")
+    stands = tier_store.tier_day(night.night.day)
+    tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
+    numbers = dict(columns)
+    columns |= attributes_at(connection, cut, customers, names_read(spec))
+    judged = judge(spec, columns, tier)
+    scores = judged.scores
+    score = float(scores.score[0])
+    return Explanation(
+        customer_id=customer_id,
+        day=night.night.day.isoformat(),
+        revision=night.night.revision,
+        judgement=night.night.judgement,
+        care=night.night.care,
+        code_version=night.night.code_version,
+        tier=spec.tiers.names[tier[0]],
+        score=None if np.isnan(score) else score,
+        colour=Colour(int(scores.colour[0])).name.lower(),
+        dormant=bool(judged.dormant[0]),
+        known_share=float(scores.known_share[0]),
+        equals_stored=_equals_stored(connection, night.night, spec, customer_no, numbers, judged),
+        dimensions=_dimensions(spec, judged),
+        rules=_rules(spec, judged),
+        warning=_warning(connection, customer_no, night.night.day),
+    )
+
+
+def _nearest(connection: Connection, customer_id: str) -> str:
+    rows = connection.execute(
+        "select customer_id from care.customer where customer_id ilike %s order by customer_id limit 3", (f"%{customer_id[-4:]}%",)
+    ).fetchall()
+    hint = f"; did you mean {', '.join(row[0] for row in rows)}?" if rows else ""
+    return f"unknown customer '{customer_id}'{hint}"
+
+
+def _equals_stored(
+    connection: Connection, night: Any, spec: JudgementSpec, customer_no: int, numbers: dict[str, Any], judged: Judged
+) -> bool:
+    stored_customers, stored_metrics = metrics_of_night(connection, night, spec)
+    at = np.flatnonzero(stored_customers == customer_no)
+    if len(at) != 1:
+        return False
+    health = health_of_night(connection, night, spec)
+    same_metrics = all(np.array_equal(stored_metrics[name][at], values, equal_nan=True) for name, values in numbers.items())
+    here = np.flatnonzero(health["customer_no"] == customer_no)
+    same_score = np.array_equal(health["score"][here], judged.scores.score, equal_nan=True)
+    return bool(same_metrics and same_score and np.array_equal(health["rules"][here], judged.states))
+
+
+def _dimensions(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
+    result = []
+    for position, (name, dimension) in enumerate(spec.health.dimensions.items()):
+        metrics = []
+        for metric_name, scored in dimension.metrics.items():
+            value = float(judged.columns[metric_name][0])
+            points = float(metric_points(scored, judged.columns[metric_name], judged.tier, spec.tiers.names)[0])
+            metric = spec.metrics[metric_name]
+            metrics.append(
+                {
+                    "metric": metric_name, "label": metric.label.to_data(), "unit": metric.unit, "weight": scored.weight,
+                    "value": None if np.isnan(value) else value, "points": None if np.isnan(points) else round(points, 2),
+                }
+            )  # fmt: skip
+        score = float(judged.scores.dimensions[0, position])
+        result.append(
+            {
+                "dimension": name, "label": dimension.label.to_data(), "weight": dimension.weight,
+                "score": None if np.isnan(score) else score, "metrics": metrics,
+            }
+        )  # fmt: skip
+    return result
+
+
+def _rules(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
+    row = {name: _plain(values[0]) for name, values in judged.columns.items()}
+    result = []
+    for number, name in enumerate(judged.book.names):
+        state = State(int(judged.states[0, number]))
+        if name in HEALTH_RULES:
+            if state is State.HIT:
+                result.append({"rule": name, "state": "hit", "severity": None, "text": reason(name, None, row), "clauses": []})
+            continue
+        rule = spec.rules[name]
+        severity = rule.severity_by_tier.get(spec.tiers.names[judged.tier[0]], rule.severity)
+        shown = [{"clause": clause.text, "holds": _truth(clause.value), "actual": clause.actual} for clause in clauses(rule.when, row)]
+        result.append(
+            {
+                "rule": name, "state": state.name.lower(), "severity": str(severity), "clauses": shown,
+                "text": reason(name, rule, row) if state is State.HIT else None,
+            }
+        )  # fmt: skip
+    return result
+
+
+def _plain(value: Any) -> float | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return None if np.isnan(value) else float(value)
+
+
+def _truth(value: int) -> bool | None:
+    return None if value < 0 else bool(value)
+
+
+def _warning(connection: Connection, customer_no: int, day: date) -> dict[str, Any] | None:
+    row = connection.execute(
+        "select w.warning_no, e.what, e.level, w.peak_level, w.state, w.opened_day, w.owner_id, e.reasons from care.warning_event e "
+        "join care.warning w using (warning_no) where w.customer_no = %s and e.day <= %s order by e.day desc, e.at desc, transition desc limit 1",
+        (customer_no, day),
+    ).fetchone()
+    if row is None:
+        return None
+    names = ("warning_no", "last_event", "level", "peak_level", "state", "opened_day", "owner_id", "reasons")
+    return dict(zip(names, row, strict=True)) | {"opened_day": row[5].isoformat()}

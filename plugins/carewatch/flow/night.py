@@ -1,0 +1,71 @@
+"""Run one night: open it, measure, judge, seal. Every step can be killed and run again without changing a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from carewatch import __version__
+from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
+from carewatch.store import configurations, nights
+from carewatch.store.database import Connection
+from carewatch.store.health import judge_night
+from carewatch.store.metrics import measure_night
+from carewatch.store.nights import Night
+from carewatch.tell.decide import may_notify
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A night with the stored configuration it is judged by."""
+
+    night: Night
+    judgement: JudgementSpec
+    care: CareSpec
+
+
+def open_night(
+    connection: Connection, configuration: Configuration, day: date, *, now: datetime, backfill: bool = False
+) -> Opened:
+    """Open the night of a day, or return the one that was opened before with its own configuration."""
+    newest = connection.execute("select max(day) from care.night").fetchone()
+    latest = newest[0] if newest else None
+    today = now.astimezone(configuration.firm.zone).date()
+    notifies = may_notify(day, today, newest=latest is None or day >= latest, backfill=backfill)
+    with connection.transaction():
+        judgement = configurations.keep(connection, configuration.judgement)
+        care = configurations.keep(connection, configuration.care)
+    night = nights.open_night(
+        connection, day, configuration.firm.zone, judgement=judgement, care=care, code_version=__version__, notifies=notifies
+    )
+    return opened(connection, night)
+
+
+def opened(connection: Connection, night: Night) -> Opened:
+    """Return a night with the configuration that its row names."""
+    return Opened(night, configurations.judgement(connection, night.judgement), configurations.care(connection, night.care))
+
+
+def reopened(connection: Connection, day: date) -> Opened:
+    """Return the stored night of a day with its configuration; raise NoNight."""
+    return opened(connection, nights.night_of(connection, day))
+
+
+def measure(connection: Connection, day: date) -> None:
+    """Compute and store the day's metrics."""
+    night = reopened(connection, day)
+    measure_night(connection, night.night, night.judgement)
+
+
+def judge(connection: Connection, day: date) -> None:
+    """Judge the day's metrics and store health and hits."""
+    night = reopened(connection, day)
+    judge_night(connection, night.night, night.judgement)
+
+
+def seal(connection: Connection, day: date) -> None:
+    """Seal the night: from now on pages, the clock and explanations read it. A held night stays held."""
+    night = nights.night_of(connection, day)
+    if night.state != "held" and not night.reached("sealed"):
+        with connection.transaction():
+            nights.set_state(connection, night, "sealed")

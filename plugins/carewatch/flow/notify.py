@@ -1,0 +1,115 @@
+"""Decide notices: who hears of each transition, alone or in the digest of the day, and write decision and message."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from carewatch.care.owners import in_role
+from carewatch.spec.configuration import CareSpec
+from carewatch.store import notices, warnings
+from carewatch.store.database import Connection
+from carewatch.store.notices import Decided, Message, Transition
+from carewatch.store.warnings import Seen
+from carewatch.tell.decide import alone, decide, not_before, outbox_key
+from carewatch.tell.wording import compose
+
+
+def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, int]:
+    """Decide on every transition that nobody has decided on; return the numbers of decisions and of messages."""
+    waiting = notices.undecided(connection)
+    seen = warnings.masters(connection, sorted({one.customer_no for one in waiting}), now) if waiting else {}
+    decisions: list[Decided] = []
+    messages: list[Message] = []
+    digests: dict[tuple[str, date], list[Transition]] = defaultdict(list)
+    for one in waiting:
+        for receiver in _receivers(care, one):
+            decision = decide(one.what, one.level, notifies=one.notifies, has_channel=bool(care.people.people[receiver].channels))
+            key = None
+            if decision.send and alone(care.notices, one.level):
+                made = _messages(care, now, "warning", receiver, f"warning:{one.warning_no}", one.transition,
+                                 _warning_values(connection, care, one, seen), urgent=one.level == 3)  # fmt: skip
+                messages += made
+                key = made[0].key
+            elif decision.send:
+                digests[receiver, one.day].append(one)
+                key = outbox_key("digest", receiver, next(iter(care.people.people[receiver].channels)), one.day.isoformat())
+            decisions.append(Decided(f"warning:{one.warning_no}", one.transition, receiver, decision.send, decision.reason, key))
+    for (receiver, day), told in digests.items():
+        values = {"day": day, "warnings": [_warning_values(connection, care, one, seen) for one in told]}
+        messages += _messages(care, now, "digest", receiver, day.isoformat(), None, values)
+    notices.store(connection, decisions, messages, now=now)
+    return len(decisions), len(messages)
+
+
+def post(
+    connection: Connection, care: CareSpec, now: datetime, *, kind: str, subject: str, transition: int, receiver: str,
+    reason: str, values: dict[str, Any], urgent: bool,
+) -> None:  # fmt: skip
+    """Decide and write one message about a task to one receiver."""
+    channels = care.people.people[receiver].channels
+    messages = _messages(care, now, kind, receiver, subject, transition, values, urgent=urgent)
+    said = reason if channels else "the receiver has no channel in people.yaml"
+    key = messages[0].key if messages else None
+    notices.store(connection, [Decided(subject, transition, receiver, bool(channels), said, key)], messages, now=now)
+
+
+def _receivers(care: CareSpec, one: Transition) -> Sequence[str]:
+    """Return who is concerned by a transition: the roles that its level tells, each person once."""
+    level = max(one.level, 1)
+    roles: Iterable[str] = next((told for key, told in care.notices.tell.items() if int(key) == level), ["owner"])
+    return list(dict.fromkeys(in_role(care.people, role, one.owner_id) for role in roles))
+
+
+def _messages(
+    care: CareSpec, now: datetime, kind: str, receiver: str, subject: str, transition: int | None, values: dict[str, Any],
+    *, urgent: bool = False,
+) -> list[Message]:  # fmt: skip
+    person = care.people.people[receiver]
+    language = person.language or care.firm.language
+    text = compose(kind, language, {**_in_language(values, language), "receiver": person.name}, care.firm.zone)
+    at = not_before(care.notices, now, care.firm.zone, urgent=urgent)
+    return [
+        Message(
+            key=outbox_key(kind, receiver, channel, subject, transition),
+            kind=kind,
+            receiver=receiver,
+            channel=channel,
+            body={**text, "to": address, "connection": care.notices.channels[channel].connection, "kind": kind},
+            not_before=at,
+        )
+        for channel, address in person.channels.items()
+    ]
+
+
+def _in_language(value: Any, language: str) -> Any:
+    """Return values with every `{en: …, zh-CN: …}` replaced by its wording in the language."""
+    if isinstance(value, dict):
+        if value and set(value) <= {"en", "zh-CN"}:
+            return value.get(language) or next(iter(value.values()))
+        return {key: _in_language(item, language) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_in_language(item, language) for item in value]
+    return value
+
+
+def _warning_values(connection: Connection, care: CareSpec, one: Transition, seen: dict[int, Seen]) -> dict[str, Any]:
+    master = seen[one.customer_no]
+    tasks = notices.tasks_of(connection, one.warning_no)
+    for task in tasks:
+        task["owner"] = care.people.people[task["owner"]].name if task["owner"] in care.people.people else task["owner"]
+    return {
+        "warning_no": one.warning_no,
+        "customer": {"id": master.customer_id, "name": master.name or master.customer_id},
+        "what": one.what,
+        "level": one.level,
+        "tier": one.tier,
+        "value": one.value,
+        "reasons": [{"text": reason["text"], "severity": reason["severity"], "since": reason["since"]} for reason in one.reasons],
+        "tasks": tasks,
+        "recommends": [
+            recommended.to_data() for book in care.playbooks_of(one.level, one.tier) for recommended in book.recommends
+        ] if one.level else [],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Answer the question: was it right, and what should change?"""

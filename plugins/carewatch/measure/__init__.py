@@ -1,0 +1,1 @@
+"""Answer the question: how is each customer doing, in numbers and in one score?"""

@@ -1,0 +1,110 @@
+"""Answer the question: what does the whole configuration say, does it hang together, and what is its fingerprint?
+
+Two fingerprints: `judgement` (what decides how a customer is seen) and `care` (what decides what is done about it).
+The canonical form of each is plain JSON, stored once in the warehouse and executable again, so that a past night is
+judged by what was in force then, never by what lies on disk now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from pydantic import Field
+
+from carewatch.spec.calendar import CalendarSpec, WorkCalendar
+from carewatch.spec.document import Strict
+from carewatch.spec.firm import Firm
+from carewatch.spec.health import Health, Stages, Tiers
+from carewatch.spec.metrics import Metric
+from carewatch.spec.people import Notices, People, Playbook
+from carewatch.spec.rules import Levels, Rule
+
+ATTRIBUTES = ("industry", "region", "country", "segment", "owner")
+"""Texts of the customer's master record that conditions may name."""
+JUDGED = ("score", "colour", "tier")
+"""What the night has judged before rules are read."""
+
+
+class _Executable(Strict):
+    """A configuration that can be stored and run again."""
+
+    kind: ClassVar[str]
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the whole configuration as plain JSON."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def from_canonical(cls, data: dict[str, Any]) -> Self:
+        """Return the configuration that `canonical` gave."""
+        return cls.model_validate(data)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits of the SHA-256 of the canonical form."""
+        text = json.dumps(self.canonical(), ensure_ascii=False, sort_keys=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class JudgementSpec(_Executable):
+    """What decides how a customer is seen: metrics, health, tiers, stages, rules, levels, the firm's zone and money."""
+
+    kind: ClassVar[str] = "judgement"
+
+    firm: Firm
+    metrics: dict[str, Metric]
+    health: Health
+    tiers: Tiers
+    stages: Stages
+    rules: dict[str, Rule]
+    levels: Levels
+    closed_days: list[str] = Field(default_factory=list, description="the calendar's expanded days without work")
+
+    def metric_hash(self, name: str) -> str:
+        """Return the digest of one metric's definition, those it is built on included."""
+        metric = self.metrics[name]
+        parts = [metric.model_dump_json()]
+        parts += [self.metric_hash(part) for part in (metric.metric, metric.over) if part is not None]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+class CareSpec(_Executable):
+    """What decides what is done about a warning: people, playbooks, notices, promises, working hours."""
+
+    kind: ClassVar[str] = "care"
+
+    firm: Firm
+    people: People
+    playbooks: dict[str, Playbook]
+    notices: Notices
+    levels: Levels
+    calendar: CalendarSpec
+
+    @cached_property
+    def work(self) -> WorkCalendar:
+        """The working calendar in the firm's time zone."""
+        return WorkCalendar(self.calendar, self.firm.zone)
+
+    def playbooks_of(self, level: int, tier: str) -> Iterator[Playbook]:
+        """Yield the playbooks for a level and tier, in order of their names."""
+        for name in sorted(self.playbooks):
+            playbook = self.playbooks[name]
+            if playbook.level == level and (not playbook.tiers or tier in playbook.tiers):
+                yield playbook
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything people wrote for one firm."""
+
+    judgement: JudgementSpec
+    care: CareSpec
+
+    @property
+    def firm(self) -> Firm:
+        return self.judgement.firm

@@ -1,0 +1,204 @@
+"""Answer the question: which cases run, which tasks do they have, and what is due?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from carewatch.care.plan import Plan, PlannedTask, Progress
+from carewatch.spec.people import Playbook
+from carewatch.store.database import Connection
+
+
+@dataclass(frozen=True)
+class Startable:
+    """A live warning whose case has no playbook of its level yet."""
+
+    warning_no: int
+    customer_no: int
+    level: int
+    tier: str
+    owner_id: str
+
+
+def startable(connection: Connection, level: int) -> list[Startable]:
+    """Return the live warnings at a level that no playbook of that level has joined, most at stake first."""
+    rows = connection.execute(
+        "select w.warning_no, w.customer_no, w.level, w.tier, w.owner_id from care.warning w "
+        "where w.closed_at is null and w.level = %s and not exists (select from care.care_case c "
+        "join care.case_playbook p using (case_no) where c.warning_no = w.warning_no and p.level = w.level) "
+        "order by w.value desc nulls last, w.warning_no",
+        (level,),
+    ).fetchall()
+    return [Startable(*row) for row in rows]
+
+
+def store_plans(
+    connection: Connection, plans: Sequence[tuple[Startable, Playbook, Plan]], *, care: str, now: datetime
+) -> int:
+    """Start cases and join playbooks to them; open tasks of lower playbooks are superseded. Return the tasks made."""
+    if not plans:
+        return 0
+    records = [
+        {
+            "warning_no": warning.warning_no,
+            "level": playbook.level,
+            "playbook": playbook.playbook,
+            "escalate_at": plan.escalate_at,
+            "copy": plan.copy,
+            "tasks": [_task(task) for task in plan.tasks],
+        }
+        for warning, playbook, plan in plans
+    ]
+    parameters = {"plans": Jsonb(records), "now": now, "care": care}
+    connection.execute(
+        "insert into care.care_case (warning_no, started_at, level) "
+        "select warning_no, %(now)s, max(level) from jsonb_to_recordset(%(plans)s) as p(warning_no bigint, level integer) "
+        "group by warning_no on conflict (warning_no) do update set level = greatest(care_case.level, excluded.level)",
+        parameters,
+    )
+    connection.execute(
+        "insert into care.case_playbook (case_no, playbook, level, joined_at, escalate_at, care, copy) "
+        "select c.case_no, p.playbook, p.level, %(now)s, p.escalate_at, %(care)s, p.copy "
+        "from jsonb_to_recordset(%(plans)s) as p(warning_no bigint, playbook text, level integer, "
+        "escalate_at timestamptz, copy jsonb) join care.care_case c using (warning_no) on conflict do nothing",
+        parameters,
+    )
+    connection.execute(
+        "update care.care_task t set state = 'superseded', settled_at = %(now)s, next_step_at = null "
+        "from jsonb_to_recordset(%(plans)s) as p(warning_no bigint, level integer) "
+        "join care.care_case c using (warning_no) join care.case_playbook o using (case_no) "
+        "where t.case_no = c.case_no and t.playbook = o.playbook and t.state = 'open' and o.level < p.level",
+        parameters,
+    )
+    connection.execute(
+        "update care.case_playbook o set escalate_at = null from jsonb_to_recordset(%(plans)s) as p(warning_no bigint, level integer) "
+        "join care.care_case c using (warning_no) where o.case_no = c.case_no and o.level < p.level and o.escalated_at is null",
+        parameters,
+    )
+    made = connection.execute(
+        "insert into care.care_task (case_no, playbook, step, title, role, owner_id, due_at, next_step_at, created_at) "
+        "select c.case_no, p.playbook, t.step, t.title, t.role, t.owner_id, t.due_at, t.due_at, %(now)s "
+        "from jsonb_to_recordset(%(plans)s) as p(warning_no bigint, playbook text, tasks jsonb) "
+        "join care.care_case c using (warning_no), "
+        "jsonb_to_recordset(p.tasks) as t(step text, title jsonb, role text, owner_id text, due_at timestamptz) "
+        "order by c.case_no, t.due_at on conflict do nothing",
+        parameters,
+    )
+    return made.rowcount
+
+
+def _task(task: PlannedTask) -> dict[str, Any]:
+    return {
+        "step": task.step,
+        "title": task.title,
+        "role": task.role,
+        "owner_id": task.owner_id,
+        "due_at": task.due_at,
+    }
+
+
+@dataclass(frozen=True)
+class DueTask:
+    """An open task whose next step is due."""
+
+    task_no: int
+    case_no: int
+    warning_no: int
+    customer_no: int
+    playbook: str
+    step: str
+    title: Any
+    owner_id: str
+    due_at: datetime
+    reminders: int
+    level: int
+
+
+def due_tasks(connection: Connection, now: datetime) -> list[DueTask]:
+    """Return open tasks whose next step is due, the longest overdue first."""
+    rows = connection.execute(
+        "select t.task_no, t.case_no, c.warning_no, w.customer_no, t.playbook, t.step, t.title, t.owner_id, t.due_at, "
+        "t.reminders, w.level from care.care_task t join care.care_case c using (case_no) join care.warning w using (warning_no) "
+        "where t.state = 'open' and t.next_step_at <= %s order by t.due_at, t.task_no",
+        (now,),
+    ).fetchall()
+    return [DueTask(*row) for row in rows]
+
+
+def store_reminder(connection: Connection, task_no: int, *, next_step_at: datetime | None) -> None:
+    """Count a reminder and set when the next one is due (None: no more)."""
+    connection.execute(
+        "update care.care_task set reminders = reminders + 1, next_step_at = %s where task_no = %s", (next_step_at, task_no)
+    )
+
+
+@dataclass(frozen=True)
+class DueEscalation:
+    """A playbook whose escalation hour has come while its warning lives."""
+
+    case_no: int
+    playbook: str
+    warning_no: int
+    customer_no: int
+    level: int
+    tier: str
+    owner_id: str
+    copy: dict[str, Any]
+    escalate_at: datetime
+    progress: Progress
+
+
+def due_escalations(connection: Connection, now: datetime) -> list[DueEscalation]:
+    """Return playbooks whose escalation hour has come, with what has been done so far."""
+    rows = connection.execute(
+        "select p.case_no, p.playbook, w.warning_no, w.customer_no, p.level, w.tier, w.owner_id, p.copy, p.escalate_at, "
+        "exists (select from care.care_task t where t.case_no = p.case_no and t.step = 'first_call' and t.state = 'done'), "
+        "w.state in ('plan', 'in_care') or exists (select from care.care_task t where t.case_no = p.case_no "
+        "and t.step = 'plan' and t.state = 'done'), coalesce(c.next_date > %(now)s::date, false) "
+        "from care.case_playbook p join care.care_case c using (case_no) join care.warning w using (warning_no) "
+        "where p.escalate_at <= %(now)s and p.escalated_at is null and w.closed_at is null and w.level > 0 "
+        "order by p.escalate_at, p.case_no",
+        {"now": now},
+    ).fetchall()
+    return [DueEscalation(*row[:9], Progress(*row[9:])) for row in rows]
+
+
+def store_escalation(
+    connection: Connection, escalation: DueEscalation, task: PlannedTask, *, now: datetime
+) -> int:
+    """Record that a case went up: once, with a task of its own for the person above. Return the task's number."""
+    connection.execute(
+        "update care.case_playbook set escalated_at = %s where case_no = %s and playbook = %s",
+        (now, escalation.case_no, escalation.playbook),
+    )
+    row = connection.execute(
+        "insert into care.care_task (case_no, playbook, step, title, role, owner_id, due_at, next_step_at, created_at) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning task_no",
+        (
+            escalation.case_no, escalation.playbook, task.step, Jsonb(task.title), task.role, task.owner_id,
+            task.due_at, task.due_at, now,
+        ),
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    connection.execute(
+        "insert into care.audit (at, by, what, subject, detail) values (%s, 'carewatch', 'escalated', %s, %s)",
+        (now, f"warning:{escalation.warning_no}", Jsonb({"playbook": escalation.playbook, "to": task.owner_id})),
+    )
+    return int(row[0])
+
+
+def rest_under_control(connection: Connection, escalation: DueEscalation, *, now: datetime) -> None:
+    """Record that an escalation hour passed with the case under control: nobody is bothered."""
+    connection.execute(
+        "update care.case_playbook set escalate_at = null where case_no = %s and playbook = %s",
+        (escalation.case_no, escalation.playbook),
+    )
+    connection.execute(
+        "insert into care.audit (at, by, what, subject, detail) values (%s, 'carewatch', 'under_control', %s, %s)",
+        (now, f"warning:{escalation.warning_no}", Jsonb({"playbook": escalation.playbook})),
+    )

@@ -1,0 +1,86 @@
+"""Answer the question: how was every customer judged on a night?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.store.arrays import Field, read, write
+from carewatch.store.database import Connection
+from carewatch.store.metrics import attributes_at, metrics_of_night
+from carewatch.store.nights import Night, set_state
+from carewatch.store.tiers import align, ensure, stored
+from carewatch.warn.hits import HEALTH_RULES
+from carewatch.warn.judge import Judged, judge
+
+
+def _fields(spec: JudgementSpec) -> tuple[Field, ...]:
+    return (
+        Field("day", "day"),
+        Field("revision", "integer"),
+        Field("customer_no", "integer"),
+        Field("tier", "small"),
+        Field("colour", "small"),
+        Field("dormant", "flag"),
+        Field("score", "float"),
+        Field("known_share", "float"),
+        Field("dimensions", "floats", len(spec.health.dimensions)),
+        Field("rules", "smalls", len(spec.rules) + len(HEALTH_RULES)),
+    )
+
+
+def judgement_input(
+    connection: Connection, night: Night, spec: JudgementSpec
+) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]], NDArray[np.int16]]:
+    """Return what a night is judged from: customers, metric and attribute columns, tiers."""
+    cut = night.cut(spec.firm.zone)
+    stands = ensure(connection, spec, night.day, cut)
+    known, tier = stored(connection, spec, stands)
+    customers, columns = metrics_of_night(connection, night, spec)
+    columns |= attributes_at(connection, cut, customers, names_read(spec))
+    return customers, columns, align(customers, known, tier, len(spec.tiers.cuts))
+
+
+def names_read(spec: JudgementSpec) -> list[str]:
+    """Return every name that rules, reasons and stages read."""
+    read_by_rules = {name for rule in spec.rules.values() for name in (*rule.names(), *rule.placeholders())}
+    return sorted(read_by_rules | spec.stages.names())
+
+
+def judge_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:
+    """Judge the night's stored metrics and store health and rule states; a judged night stays as it is."""
+    if night.reached("judged"):
+        return
+    with connection.transaction():
+        customers, columns, tier = judgement_input(connection, night, spec)
+        judged = judge(spec, columns, tier)
+        write(connection, "care.health_night", _fields(spec), _rows(night, customers, judged), len(customers))
+        set_state(connection, night, "judged")
+
+
+def _rows(night: Night, customers: NDArray[np.int32], judged: Judged) -> dict[str, object]:
+    return {
+        "day": night.day,
+        "revision": night.revision,
+        "customer_no": customers,
+        "tier": judged.tier,
+        "colour": judged.scores.colour,
+        "dormant": judged.dormant,
+        "score": judged.scores.score,
+        "known_share": judged.scores.known_share,
+        "dimensions": judged.scores.dimensions,
+        "rules": judged.states,
+    }
+
+
+def health_of_night(connection: Connection, night: Night, spec: JudgementSpec) -> dict[str, NDArray[Any]]:
+    """Return the stored judgement of a night as columns, in customer order."""
+    fields = _fields(spec)
+    query = (
+        f"select {', '.join(field.name for field in fields)} from care.health_night "
+        f"where day = date '{night.day}' and revision = {night.revision} order by customer_no"
+    )
+    return read(connection, query, fields)

@@ -1,0 +1,110 @@
+"""Answer the question: what are the numbers of every customer at this cut?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carewatch.measure.compile import Program, compile_metrics, visible
+from carewatch.measure.cut import Cut, instant_literal
+from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
+from carewatch.spec.metrics import Metric
+from carewatch.store.arrays import Field, read
+from carewatch.store.database import Connection
+from carewatch.store.nights import Night, set_state
+
+
+def gather_population(connection: Connection, cut: Cut, customer_no: int | None = None) -> None:
+    """Make the temporary tables `population` and `who` of the customers known at the cut (or of one of them)."""
+    known = instant_literal(cut.knowledge_cut)
+    only = "" if customer_no is None else f"and i.customer_no = {int(customer_no)}"
+    believed = f"i.known_from <= {known} and (i.known_to is null or i.known_to > {known})"
+    connection.execute("drop table if exists pg_temp.population, pg_temp.who")
+    connection.execute(
+        f"create temp table population on commit drop as select distinct i.customer_no from care.fact_customer f "
+        f"join care.identity i using (party_no) where {believed} {only} and {visible(cut)}".encode()
+    )
+    connection.execute(
+        f"create temp table who on commit drop as select i.party_no, i.customer_no from care.identity i "
+        f"join population using (customer_no) where {believed}".encode()
+    )
+    connection.execute("analyze population")
+    connection.execute("analyze who")
+
+
+def run_passes(connection: Connection, program: Program) -> None:
+    """Make the program's temporary tables."""
+    for name, statement in program.passes.items():
+        connection.execute(f"drop table if exists pg_temp.{name}".encode())
+        connection.execute(statement.encode())
+        connection.execute(f"analyze {name}".encode())
+
+
+def measure_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:
+    """Compute and store the night's metrics in one transaction; a night that has them already stays as it is."""
+    if night.reached("measured"):
+        return
+    cut = night.cut(spec.firm.zone)
+    program = compile_metrics(spec.metrics, cut)
+    with connection.transaction():
+        gather_population(connection, cut)
+        run_passes(connection, program)
+        select = program.select(f"date '{night.day}'", str(night.revision))
+        connection.execute(
+            f"insert into care.metric_night (day, revision, customer_no, metrics) {select} order by customer_no".encode()
+        )
+        set_state(connection, night, "measured")
+
+
+def metrics_at(
+    connection: Connection, metrics: Mapping[str, Metric], wanted: Sequence[str], cut: Cut, customer_no: int | None = None
+) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
+    """Compute metrics at a cut without storing them: customer numbers in order, and one column a metric."""
+    program = compile_metrics(metrics, cut, list(wanted))
+    with connection.transaction():
+        gather_population(connection, cut, customer_no)
+        run_passes(connection, program)
+        return _columns(connection, program.select() + " order by customer_no", wanted)
+
+
+def metrics_of_night(connection: Connection, night: Night, spec: JudgementSpec) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
+    """Return the stored metrics of a night: customer numbers in order, and one column a metric."""
+    query = (
+        f"select customer_no, metrics from care.metric_night where day = date '{night.day}' "
+        f"and revision = {night.revision} order by customer_no"
+    )
+    return _columns(connection, query, list(spec.metrics))
+
+
+def _columns(connection: Connection, query: str, names: Sequence[str]) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
+    fields = (Field("customer_no", "integer"), Field("metrics", "floats", len(names)))
+    table = read(connection, query, fields)
+    return table["customer_no"], {name: table["metrics"][:, position] for position, name in enumerate(names)}
+
+
+def attributes_at(
+    connection: Connection, cut: Cut, customers: NDArray[np.int32], wanted: Sequence[str]
+) -> dict[str, NDArray[np.object_]]:
+    """Return texts of the customers' master records as known at the cut; None where empty."""
+    names = [name for name in ATTRIBUTES if name in wanted]
+    result = {name: np.full(len(customers), None, dtype=object) for name in names}
+    if not names:
+        return result
+    rows = connection.execute(
+        f"select distinct on (i.customer_no) i.customer_no, {', '.join('f.' + name for name in names)} "
+        f"from care.fact_customer f join care.identity i using (party_no) "
+        f"where {visible(cut)} and i.known_from <= %s and (i.known_to is null or i.known_to > %s) "
+        f"order by i.customer_no, f.fact_no desc",
+        (cut.knowledge_cut, cut.knowledge_cut),
+    ).fetchall()
+    if rows:
+        found = np.array([row[0] for row in rows])
+        at = np.searchsorted(customers, found)
+        fits = (at < len(customers)) & (customers[np.minimum(at, len(customers) - 1)] == found)
+        for position, name in enumerate(names, start=1):
+            values = np.array([row[position] for row in rows], dtype=object)
+            result[name][at[fits]] = values[fits]
+    return result

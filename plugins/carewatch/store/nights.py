@@ -1,0 +1,130 @@
+"""Answer the question: which night is this, what may it see, and how far has it come?
+
+The first task of a night writes its row; every later task, retry and rerun reads that row and never the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from carewatch.measure.cut import Cut, local_midnight
+from carewatch.store.database import Connection
+from carewatch.store.locks import Lock, hold
+
+NightState = Literal["open", "measured", "judged", "applied", "held", "sealed"]
+_ORDER: tuple[NightState, ...] = ("open", "measured", "judged", "applied", "sealed")
+_COLUMNS = "night_no, day, revision, event_cut, knowledge_cut, judgement, care, code_version, state, notifies"
+
+
+class NoNight(LookupError):
+    """No such night is stored."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night revision: its two cuts, the fingerprints it is judged by, and its state."""
+
+    night_no: int
+    day: date
+    revision: int
+    event_cut: datetime
+    knowledge_cut: datetime
+    judgement: str
+    care: str
+    code_version: str
+    state: NightState
+    notifies: bool
+
+    def cut(self, zone: ZoneInfo) -> Cut:
+        return Cut(self.day, self.event_cut, self.knowledge_cut, zone)
+
+    def reached(self, state: NightState) -> bool:
+        """Return whether the night has already come as far as this state (a held night has been judged, no more)."""
+        mine = "judged" if self.state == "held" else self.state
+        return _ORDER.index(mine) >= _ORDER.index(state)
+
+
+def knowledge_now(connection: Connection) -> datetime:
+    """Return a moment such that everything known up to it is committed.
+
+    A load holds the facts lock until it commits and stamps its rows inside it; taking the lock for an instant therefore
+    waits for every load that could still add a row stamped before now.
+    """
+    with connection.transaction():
+        hold(connection, Lock.FACTS)
+        row = connection.execute("select care.clock()").fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment
+
+
+def open_night(
+    connection: Connection, day: date, zone: ZoneInfo, *, judgement: str, care: str, code_version: str, notifies: bool
+) -> Night:
+    """Return the night of the day, opening it when there is none; an existing one stays exactly as it is."""
+    known = connection.execute("select 1 from care.night where day = %s", (day,)).fetchone()
+    if known is None:
+        knowledge_cut = knowledge_now(connection)
+        with connection.transaction():
+            hold(connection, Lock.NIGHT)
+            connection.execute("select care.ensure_partitions(%s)", (day,))
+            connection.execute(
+                "insert into care.night (day, event_cut, knowledge_cut, judgement, care, code_version, notifies, opened_at) "
+                "values (%s, %s, %s, %s, %s, %s, %s, care.clock()) on conflict (day, revision) do nothing",
+                (day, local_midnight(day, zone), knowledge_cut, judgement, care, code_version, notifies),
+            )
+    return night_of(connection, day)
+
+
+def night_of(connection: Connection, day: date) -> Night:
+    """Return the newest revision of the day's night; raise NoNight."""
+    row = connection.execute(
+        f"select {_COLUMNS} from care.night where day = %s order by revision desc limit 1", (day,)
+    ).fetchone()
+    if row is None:
+        raise NoNight(f"there is no night of {day}; run it first: care run --day {day}")
+    return Night(*row)
+
+
+def last_sealed(connection: Connection, up_to: date | None = None) -> Night:
+    """Return the newest sealed night, at or before a day when given; raise NoNight."""
+    row = connection.execute(
+        f"select {_COLUMNS} from care.night where state = 'sealed' and (%s::date is null or day <= %s) "
+        "order by day desc, revision desc limit 1",
+        (up_to, up_to),
+    ).fetchone()
+    if row is None:
+        raise NoNight("no night has been run yet; run one first: care run --day DAY")
+    return Night(*row)
+
+
+def waiting_nights(connection: Connection) -> list[Night]:
+    """Return judged nights that the fold has not passed, in date order."""
+    rows = connection.execute(
+        f"select {_COLUMNS} from care.night n where state = 'judged' "
+        "and not exists (select from care.night later where later.day = n.day and later.revision > n.revision) "
+        "and day > coalesce((select applied_through from care.progress), '-infinity') order by day"
+    ).fetchall()
+    return [Night(*row) for row in rows]
+
+
+def applied_through(connection: Connection) -> date | None:
+    """Return the day of the last night that moved warnings."""
+    row = connection.execute("select applied_through from care.progress").fetchone()
+    return row[0] if row else None
+
+
+def set_applied_through(connection: Connection, day: date) -> None:
+    """Record that the fold has passed the day."""
+    connection.execute("update care.progress set applied_through = %s", (day,))
+
+
+def set_state(connection: Connection, night: Night, state: NightState) -> None:
+    """Move the night to a state; sealing stamps the time."""
+    connection.execute(
+        "update care.night set state = %s, sealed_at = case when %s = 'sealed' then care.clock() end where night_no = %s",
+        (state, state, night.night_no),
+    )

@@ -1,0 +1,90 @@
+"""Answer the question: of which transitions has nobody decided yet who hears, and what was decided?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from carewatch.store.database import Connection
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A transition of a warning that no notice decision names yet."""
+
+    warning_no: int
+    transition: int
+    what: str
+    day: date
+    at: datetime
+    level: int
+    reasons: list[dict[str, Any]]
+    customer_no: int
+    owner_id: str
+    tier: str
+    value: float | None
+    notifies: bool
+
+
+def undecided(connection: Connection) -> list[Transition]:
+    """Return the transitions without a decision, worst and most at stake first."""
+    rows = connection.execute(
+        "select e.warning_no, e.transition, e.what, e.day, e.at, e.level, e.reasons, w.customer_no, w.owner_id, w.tier, "
+        "w.value::float8, coalesce((select n.notifies from care.night n where n.day = e.day order by revision desc limit 1), true) "
+        "from care.warning_event e join care.warning w using (warning_no) where not exists "
+        "(select from care.notice_decision d where d.subject = 'warning:' || e.warning_no and d.transition = e.transition) "
+        "order by e.level desc, w.value desc nulls last, e.warning_no, e.transition"
+    ).fetchall()
+    return [Transition(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One decision, ready to be stored."""
+
+    subject: str
+    transition: int
+    receiver: str
+    send: bool
+    reason: str
+    outbox_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One outbox row, ready to be stored."""
+
+    key: str
+    kind: str
+    receiver: str
+    channel: str
+    body: dict[str, Any]
+    not_before: datetime
+
+
+def store(connection: Connection, decisions: list[Decided], messages: list[Message], *, now: datetime) -> None:
+    """Store decisions and their messages; a key that exists already is left alone."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into care.notice_decision (subject, transition, receiver, send, reason, decided_at, outbox_key) "
+            "values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+            [(d.subject, d.transition, d.receiver, d.send, d.reason, now, d.outbox_key) for d in decisions],
+        )
+        cursor.executemany(
+            "insert into care.outbox (key, kind, receiver, channel, message, not_before, created_at) "
+            "values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+            [(m.key, m.kind, m.receiver, m.channel, Jsonb(m.body), m.not_before, now) for m in messages],
+        )
+
+
+def tasks_of(connection: Connection, warning_no: int) -> list[dict[str, Any]]:
+    """Return the open tasks of a warning, next due first."""
+    rows = connection.execute(
+        "select t.step, t.title, t.owner_id, t.due_at from care.care_task t join care.care_case c using (case_no) "
+        "where c.warning_no = %s and t.state = 'open' order by t.due_at, t.task_no",
+        (warning_no,),
+    ).fetchall()
+    return [{"step": row[0], "title": row[1], "owner": row[2], "due_at": row[3]} for row in rows]

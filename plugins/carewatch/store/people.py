@@ -1,0 +1,56 @@
+"""Answer the question: who of our people is active, and does every open warning have one of them?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from carewatch.care.owners import owner_of
+from carewatch.spec.people import People
+from carewatch.store.database import Connection
+
+
+def sync(connection: Connection, people: People) -> None:
+    """Bring `care.person` to what people.yaml says; somebody who is no longer named becomes inactive."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into care.person (person_id, name, manager_id, roles, channels, active) values (%s, %s, %s, %s, %s, %s) "
+            "on conflict (person_id) do update set name = excluded.name, manager_id = excluded.manager_id, "
+            "roles = excluded.roles, channels = excluded.channels, active = excluded.active "
+            "where (person.name, person.manager_id, person.roles, person.channels, person.active) is distinct from "
+            "(excluded.name, excluded.manager_id, excluded.roles, excluded.channels, excluded.active)",
+            [
+                (name, person.name, person.manager, person.roles, Jsonb(person.channels), person.active)
+                for name, person in people.people.items()
+            ],
+        )
+    connection.execute(
+        "update care.person set active = false where active and person_id <> all(%s)", (list(people.people),)
+    )
+
+
+def hand_over(connection: Connection, people: People, now: datetime) -> int:
+    """Give open warnings and tasks of inactive people to the nearest active person above; return how many warnings."""
+    rows = connection.execute(
+        "select w.warning_no, w.owner_id from care.warning w join care.person p on p.person_id = w.owner_id "
+        "where w.closed_at is null and not p.active"
+    ).fetchall()
+    for warning_no, left in rows:
+        heir = owner_of(people, left)
+        connection.execute(
+            "with moved as (update care.warning set owner_id = %(heir)s, transition = transition + 1, changed_at = %(now)s "
+            "where warning_no = %(no)s returning *) "
+            "insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by) "
+            "select warning_no, transition, 'handed_over', %(now)s, (%(now)s)::date, level, reasons, 'carewatch' from moved",
+            {"heir": heir, "now": now, "no": warning_no},
+        )
+    stuck = connection.execute(
+        "select distinct t.owner_id from care.care_task t join care.person p on p.person_id = t.owner_id "
+        "where t.state = 'open' and not p.active"
+    ).fetchall()
+    for (left,) in stuck:
+        connection.execute(
+            "update care.care_task set owner_id = %s where state = 'open' and owner_id = %s", (owner_of(people, left), left)
+        )
+    return len(rows)

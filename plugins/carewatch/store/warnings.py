@@ -1,0 +1,190 @@
+"""Answer the question: which warnings live, and how did a night move them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from carewatch.store.database import Connection
+from carewatch.store.nights import Night
+from carewatch.warn.life import Move, Standing
+
+
+@dataclass(frozen=True)
+class LiveWarning:
+    """A warning that has not closed."""
+
+    warning_no: int
+    customer_no: int
+    standing: Standing
+    transition: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One customer's transition, ready to be stored."""
+
+    customer_no: int
+    warning_no: int | None
+    move: Move
+    owner_id: str
+    tier: str
+    value: float | None
+    reasons: list[dict[str, Any]]
+
+
+def live_warnings(connection: Connection) -> dict[int, LiveWarning]:
+    """Return the live warnings by customer number."""
+    rows = connection.execute(
+        "select warning_no, customer_no, state, level, peak_level, transition from care.warning where closed_at is null"
+    ).fetchall()
+    return {row[1]: LiveWarning(row[0], row[1], Standing(row[2], row[3], row[4]), row[5]) for row in rows}
+
+
+def open_signals(connection: Connection, customers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return the open signals of customers, the worst first."""
+    rows = connection.execute(
+        "select customer_no, signal_no, rule, severity, counts_as, dimension, opened_day, evidence from care.signal "
+        "where state = 'open' and customer_no = any(%s) order by customer_no, "
+        "array_position(array['critical','severe','moderate','mild','watch'], severity), rule",
+        (list(customers),),
+    ).fetchall()
+    result: dict[int, list[dict[str, Any]]] = {}
+    for customer_no, signal_no, rule, severity, counts_as, dimension, opened_day, evidence in rows:
+        result.setdefault(customer_no, []).append(
+            {
+                "signal": signal_no, "rule": rule, "severity": severity, "counts_as": counts_as,
+                "dimension": dimension, "since": opened_day.isoformat(), "evidence": evidence,
+            }
+        )  # fmt: skip
+    return result
+
+
+def store_moves(connection: Connection, night: Night, moves: Sequence[Moved], *, rest: int, now: datetime) -> None:
+    """Store the transitions of a night: warnings opened, moved and closed, each with its event."""
+    opened = [moved for moved in moves if moved.warning_no is None]
+    others = [moved for moved in moves if moved.warning_no is not None]
+    _open(connection, night, opened, rest=rest, now=now)
+    connection.execute(
+        """
+        with move as (select * from jsonb_to_recordset(%(moves)s) as m(
+            warning_no bigint, what text, state text, level integer, peak_level integer, reasons jsonb, closes boolean)),
+        moved as (
+            update care.warning w set state = m.state, level = m.level, peak_level = m.peak_level, reasons = m.reasons,
+                transition = w.transition + 1, changed_at = %(now)s,
+                cleared_day = case when m.what = 'cleared' then %(day)s::date when m.what = 'returned' then null
+                    else w.cleared_day end,
+                closed_at = case when m.closes then %(now)s::timestamptz end
+            from move m where w.warning_no = m.warning_no
+            returning w.warning_no, w.transition, m.what, m.level, m.reasons)
+        insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by)
+        select warning_no, transition, what, %(now)s, %(day)s, level, reasons, 'carewatch' from moved
+        """,
+        {
+            "moves": Jsonb([_record(moved) for moved in others]),
+            "now": now,
+            "day": night.day,
+        },
+    )
+    connection.execute(
+        "update care.care_case c set closed_at = %s from care.warning w "
+        "where w.warning_no = c.warning_no and w.closed_at is not null and c.closed_at is null",
+        (now,),
+    )
+    connection.execute(
+        "update care.care_task t set state = 'cancelled', settled_at = %s, next_step_at = null from care.care_case c "
+        "where c.case_no = t.case_no and c.closed_at is not null and t.state = 'open'",
+        (now,),
+    )
+
+
+def _record(moved: Moved) -> dict[str, Any]:
+    move = moved.move
+    return {
+        "warning_no": moved.warning_no,
+        "customer_no": moved.customer_no,
+        "what": move.what,
+        "state": move.state,
+        "level": move.level,
+        "peak_level": move.peak_level,
+        "owner_id": moved.owner_id,
+        "tier": moved.tier,
+        "value": moved.value,
+        "reasons": moved.reasons,
+        "closes": move.what == "closed",
+    }
+
+
+def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest: int, now: datetime) -> None:
+    connection.execute(
+        """
+        with move as (select * from jsonb_to_recordset(%(moves)s) as m(
+            customer_no integer, level integer, peak_level integer, owner_id text, tier text, value numeric, reasons jsonb)),
+        opened as (
+            insert into care.warning (customer_no, state, level, peak_level, owner_id, tier, value, follows, opened_day,
+                opened_at, changed_at, transition, reasons, judgement, code_version)
+            select m.customer_no, 'open', m.level, m.peak_level, m.owner_id, m.tier, m.value,
+                (select warning_no from care.warning w where w.customer_no = m.customer_no
+                    and w.closed_at > %(now)s - make_interval(days => %(rest)s) order by closed_at desc limit 1),
+                %(day)s, %(now)s, %(now)s, 1, m.reasons, %(judgement)s, %(code)s
+            from move m order by m.customer_no
+            returning warning_no, level, reasons)
+        insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by)
+        select warning_no, 1, 'opened', %(now)s, %(day)s, level, reasons, 'carewatch' from opened
+        """,
+        {
+            "moves": Jsonb([_record(moved) for moved in moves]),
+            "now": now,
+            "rest": rest,
+            "day": night.day,
+            "judgement": night.judgement,
+            "code": night.code_version,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What of a customer's master record the care room needs."""
+
+    customer_id: str
+    name: str | None
+    owner: str | None
+
+
+def masters(connection: Connection, customers: Sequence[int], known_at: datetime) -> dict[int, Seen]:
+    """Return id, name and named owner of customers as believed at a moment."""
+    rows = connection.execute(
+        "select distinct on (c.customer_no) c.customer_no, c.customer_id, f.name, f.owner from care.customer c "
+        "join care.identity i on i.customer_no = c.customer_no and i.known_from <= %(at)s "
+        "and (i.known_to is null or i.known_to > %(at)s) "
+        "left join care.fact_customer f on f.party_no = i.party_no and f.known_from <= %(at)s "
+        "and (f.known_to is null or f.known_to > %(at)s) "
+        "where c.customer_no = any(%(customers)s) order by c.customer_no, f.fact_no desc nulls last",
+        {"at": known_at, "customers": list(customers)},
+    ).fetchall()
+    return {row[0]: Seen(*row[1:]) for row in rows}
+
+
+def unrouted_levels(connection: Connection) -> list[int]:
+    """Return the levels that some live warning stands at without a playbook of that level in its case."""
+    rows = connection.execute(
+        "select distinct w.level from care.warning w where w.closed_at is null and w.level > 0 and not exists "
+        "(select from care.care_case c join care.case_playbook p using (case_no) "
+        "where c.warning_no = w.warning_no and p.level = w.level) order by 1"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def warnings_on(connection: Connection, day: date) -> dict[int, int]:
+    """Return how many warnings stand at each level at the end of a day's night."""
+    rows = connection.execute(
+        "select level, count(*) from (select distinct on (warning_no) warning_no, level, what from care.warning_event "
+        "where day <= %s order by warning_no, transition desc) e where level > 0 group by 1 order by 1",
+        (day,),
+    ).fetchall()
+    return dict(rows)

@@ -1,0 +1,1 @@
+"""Answer the question: who must hear of it, in which words, and why (not)?"""

@@ -1,0 +1,77 @@
+"""Answer the question: does this person hear of this, on its own or in a digest, and why (not)?
+
+Decided once for every transition and receiver; delivery is retried without deciding again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from carewatch.spec.people import Notices
+
+_TELLING: Final = {
+    "opened": "a warning opened at level {level}",
+    "rose": "the warning rose to level {level}",
+    "returned": "the warning came back at level {level}",
+    "handed_over": "the customer was handed over",
+}
+_SILENT: Final = {
+    "fell": "the level fell: nobody has to act",
+    "cleared": "the signals cleared: the case waits for its result",
+    "closed": "the warning closed",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to send, and the reason that is stored either way."""
+
+    send: bool
+    reason: str
+
+
+def decide(what: str, level: int, *, notifies: bool, has_channel: bool) -> Decision:
+    """Return whether a transition is told to a receiver. `notifies` is false for nights of the past."""
+    if what not in _TELLING:
+        return Decision(False, _SILENT.get(what, f"'{what}' is not told"))
+    if not notifies:
+        return Decision(False, "the night lies in the past: nobody is told")
+    if not has_channel:
+        return Decision(False, "the receiver has no channel in people.yaml")
+    return Decision(True, _TELLING[what].format(level=level))
+
+
+def may_notify(day: date, today: date, *, newest: bool, backfill: bool) -> bool:
+    """Return whether a night decides notices: the newest, not a backfill, of today or yesterday (or later)."""
+    return newest and not backfill and day >= today - timedelta(days=1)
+
+
+def alone(notices: Notices, level: int) -> bool:
+    """Return whether a warning of this level is told on its own rather than in the digest."""
+    return level >= notices.alone_from
+
+
+def not_before(notices: Notices, at: datetime, zone: ZoneInfo, *, urgent: bool = False) -> datetime:
+    """Return when a notice decided at `at` may go out: at once, or when the quiet hours end.
+
+    The quiet hours are half open, [from, until) in the firm's time zone, and may span midnight.
+    """
+    if notices.quiet_hours is None or urgent:
+        return at
+    begin, end = (time.fromisoformat(hour) for hour in notices.quiet_hours)
+    local = at.astimezone(zone)
+    now = local.time()
+    quiet = begin <= now < end if begin <= end else now >= begin or now < end
+    if not quiet:
+        return at
+    until = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
+    return until if until > local else until + timedelta(days=1)
+
+
+def outbox_key(kind: str, receiver: str, channel: str, subject: str, transition: int | None = None) -> str:
+    """Return the key under which a message exists once: never a run, a text or a clock in it."""
+    parts = [kind, receiver, channel, subject]
+    return "/".join(parts if transition is None else [*parts, str(transition)])

@@ -1,0 +1,87 @@
+"""Answer the question: which rules' conditions hold tonight, for which customers?
+
+Memoryless: a rule's state tonight depends on tonight's numbers alone. The health colour takes part as two rules of its
+own, so that it has the same memory as any other: `health_yellow` (below green) and `health_red` (below yellow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carewatch.measure.columns import Columns, Numbers
+from carewatch.spec.condition import FALSE, TRUE, evaluate
+from carewatch.spec.health import Health
+from carewatch.spec.rules import Rule
+
+HEALTH_YELLOW: Final = "health_yellow"
+HEALTH_RED: Final = "health_red"
+HEALTH_RULES: Final = (HEALTH_YELLOW, HEALTH_RED)
+
+
+class State(IntEnum):
+    """What a rule says of a customer tonight."""
+
+    UNKNOWN = -1
+    CLEAR = 0
+    HIT = 1
+    LINGERING = 2
+    """Neither true nor cleared: between the rule's condition and its `clears_if`."""
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules in order, as arrays: position r of every array belongs to `names[r]`."""
+
+    names: tuple[str, ...]
+    holds_for: NDArray[np.int16]
+    clears_after: NDArray[np.int16]
+    rules: Mapping[str, Rule]
+
+    def number(self, name: str) -> int:
+        return self.names.index(name)
+
+
+def rule_book(rules: Mapping[str, Rule], health: Health) -> RuleBook:
+    """Return the configured rules in order, the two health rules last."""
+    names = (*rules, *HEALTH_RULES)
+    holds = [rule.holds_for for rule in rules.values()] + [health.hold_nights] * 2
+    clears = [rule.clears_after for rule in rules.values()] + [health.hold_nights] * 2
+    return RuleBook(names, np.array(holds, np.int16), np.array(clears, np.int16), MappingProxyType(dict(rules)))
+
+
+def rule_state(rule: Rule, columns: Columns) -> NDArray[np.int16]:
+    """Return the rule's state for every customer."""
+    hit = evaluate(rule.when, columns)
+    state = np.where(hit == TRUE, State.HIT, np.where(hit == FALSE, State.CLEAR, State.UNKNOWN))
+    if rule.clears_if is not None:
+        cleared = evaluate(rule.clears_if, columns)
+        lingering = np.where(cleared == TRUE, State.CLEAR, np.where(cleared == FALSE, State.LINGERING, State.UNKNOWN))
+        state = np.where(state == State.CLEAR, lingering, state)
+    return state.astype(np.int16)
+
+
+def floor_state(score: Numbers, grey: NDArray[np.bool_], band: float, margin: float) -> NDArray[np.int16]:
+    """Return the state of "the score is below the band", cleared `margin` points above it; grey is unknown."""
+    clear_at = min(band + margin, 100.0)
+    known = np.where(score < band, State.HIT, np.where(score >= clear_at, State.CLEAR, State.LINGERING))
+    return np.where(grey | np.isnan(score), State.UNKNOWN, known).astype(np.int16)
+
+
+def hits(
+    book: RuleBook, health: Health, columns: Columns, *, score: Numbers, grey: NDArray[np.bool_], dormant: NDArray[np.bool_]
+) -> NDArray[np.int16]:
+    """Return the states of all rules, customers x rules in the book's order; a dormant customer is clear of all."""
+    states = np.empty((len(score), len(book.names)), dtype=np.int16)
+    for position, rule in enumerate(book.rules.values()):
+        states[:, position] = rule_state(rule, columns)
+    states[:, -2] = floor_state(score, grey, health.bands.green, health.margin)
+    states[:, -1] = floor_state(score, grey, health.bands.yellow, health.margin)
+    states[dormant] = State.CLEAR
+    return states

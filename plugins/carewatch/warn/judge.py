@@ -1,0 +1,62 @@
+"""Answer the question: what do tonight's numbers say of each customer?
+
+Night, explain, preview and backtest all call `judge`: the same numbers are always judged the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carewatch.measure.columns import Columns
+from carewatch.measure.health import Colour, Scores, score
+from carewatch.spec.condition import TRUE, evaluate
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.warn.fold import Memory, Phase
+from carewatch.warn.hits import RuleBook, State, hits, rule_book
+from carewatch.warn.level import levels, severities
+
+_COLOURS = np.array([colour.name.lower() for colour in Colour], dtype=object)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A batch of customers after judgement; `columns` is everything that rules could read."""
+
+    columns: Columns
+    tier: NDArray[np.int16]
+    scores: Scores
+    dormant: NDArray[np.bool_]
+    states: NDArray[np.int16]
+    book: RuleBook
+
+
+def judge(spec: JudgementSpec, columns: Columns, tier: NDArray[np.int16]) -> Judged:
+    """Judge a batch from its metric and attribute columns and its tiers (positions in the spec's tiers)."""
+    scores = score(spec.health, columns, tier, spec.tiers.names)
+    asleep = spec.stages.dormant_when
+    dormant = evaluate(asleep, columns) == TRUE if asleep is not None else np.zeros(len(tier), dtype=bool)
+    readable: dict[str, NDArray[Any]] = {
+        **columns,
+        "score": scores.score,
+        "colour": _COLOURS[scores.colour],
+        "tier": np.array(spec.tiers.names, dtype=object)[tier],
+    }
+    book = rule_book(spec.rules, spec.health)
+    grey = scores.colour == Colour.GREY
+    states = hits(book, spec.health, readable, score=scores.score, grey=grey, dormant=dormant)
+    return Judged(readable, tier, scores, dormant, states, book)
+
+
+def level_of_hits(spec: JudgementSpec, judged: Judged) -> NDArray[np.int16]:
+    """Return the level that tonight's hits alone add up to, without memory (a backtest's `level_basis=hit`)."""
+    phase = np.where(judged.states == State.HIT, Phase.OPEN, Phase.NONE).astype(np.int8)
+    return levels(spec.levels, judged.book, phase, severities(judged.book, judged.tier, spec.tiers.names))
+
+
+def level_of_memory(spec: JudgementSpec, book: RuleBook, memory: Memory, tier: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the level that the open signals add up to."""
+    return levels(spec.levels, book, memory.phase, severities(book, tier, spec.tiers.names))

@@ -1,0 +1,51 @@
+"""Answer the question: in which words does a rule say why it fired?"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from carewatch.spec.document import LANGUAGES, Text
+from carewatch.spec.rules import Rule
+from carewatch.warn.hits import HEALTH_RED
+
+_MISSING = {"en": "unknown", "zh-CN": "未知"}
+_HEALTH = {
+    True: Text.of({"en": "Health is red: {score:.2f} points.", "zh-CN": "健康度为红色：{score:.2f} 分。"}),
+    False: Text.of({"en": "Health is below green: {score:.2f} points.", "zh-CN": "健康度低于绿色：{score:.2f} 分。"}),
+}
+
+
+def number_text(value: float) -> str:
+    """Return a number as people write it: no trailing zeros, thousands separated, at most two decimals."""
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+class _Reason(string.Formatter):
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
+        return kwargs.get(key)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return _MISSING.get(self.language, _MISSING["en"])
+        if isinstance(value, int | float) and not format_spec:
+            return number_text(float(value))
+        return format(value, format_spec)
+
+
+def fill(text: Text, values: Mapping[str, object], language: str) -> str:
+    """Return the text with its `{names}` filled in; a missing value is said to be unknown."""
+    return _Reason(language).vformat(text.in_(language), (), dict(values))
+
+
+def reason(rule_name: str, rule: Rule | None, evidence: Mapping[str, object]) -> dict[str, str]:
+    """Return why the rule fired, per language, from the numbers it fired on; `rule` is None for the health rules."""
+    text = rule.because if rule is not None else _HEALTH[rule_name == HEALTH_RED]
+    return {language: fill(text, evidence, language) for language in LANGUAGES}

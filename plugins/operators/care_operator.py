@@ -1,0 +1,58 @@
+"""What the operators of one night share: the warehouse's connection and the night's own moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+from airflow.sdk import BaseHook, BaseOperator
+
+
+def warehouse_dsn() -> str:
+    """Return the warehouse's URI: `CARE_DB` or the Airflow connection `care_db`."""
+    from carewatch.store.database import configured_dsn
+
+    return configured_dsn(lambda conn_id: BaseHook.get_connection(conn_id).get_uri())
+
+
+def moment(text: str) -> datetime:
+    """Return the instant that a rendered template names, UTC when it has no offset."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+class CareOperator(BaseOperator):
+    """An operator on the warehouse.
+
+    :param day: the night's day (ISO date), rendered.
+    :param now: the moment the run stands for (ISO, aware), rendered; never the clock of the worker.
+    """
+
+    template_fields: Sequence[str] = ("day", "now")
+
+    def __init__(
+        self,
+        *,
+        day: str = "{{ ti.xcom_pull(task_ids='open_night') }}",
+        now: str = "{{ params.now or dag_run.run_after.isoformat() }}",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.day = day
+        self.now = now
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Any]:
+        """Open the warehouse for the length of a block."""
+        from carewatch.store.database import connect
+
+        with connect(warehouse_dsn(), autocommit=True) as connection:
+            yield connection
+
+    def the_day(self) -> date:
+        return date.fromisoformat(self.day)
+
+    def the_moment(self) -> datetime:
+        return moment(self.now)

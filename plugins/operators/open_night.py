@@ -1,0 +1,44 @@
+"""Open the night that all later tasks of the run read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from operators.care_operator import CareOperator
+
+
+class OpenNightOperator(CareOperator):
+    """Open the night of a day, or find it open, and return its day.
+
+    The configuration on disk is read here once and stored; every later task reads the stored one.
+
+    :param day: ISO date; without it the firm-local date of `now`.
+    :param backfill: rendered to True in a backfill, whose nights never tell anybody.
+    """
+
+    template_fields: Sequence[str] = ("day", "now", "backfill")
+
+    def __init__(
+        self,
+        *,
+        day: str = "{{ params.day or '' }}",
+        backfill: str = "{{ dag_run.run_type == 'backfill' }}",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(day=day, **kwargs)
+        self.backfill = backfill
+
+    def execute(self, context: Any) -> str:
+        from carewatch.flow.night import open_night
+        from carewatch.paths import config
+        from carewatch.spec.loading import load
+
+        configuration = load(config())
+        now = self.the_moment()
+        day = self.the_day() if self.day else now.astimezone(configuration.firm.zone).date()
+        with self.warehouse() as connection:
+            opened = open_night(connection, configuration, day, now=now, backfill=str(self.backfill) == "True")
+        night = opened.night
+        self.log.info("night of %s, revision %s, %s, judgement %s, care %s", night.day, night.revision, night.state, night.judgement, night.care)
+        return night.day.isoformat()
