@@ -50,12 +50,21 @@ PRODUCT_LINES = tuple(PRODUCTS)
 # Rare characters in rare pairs, so that no real company is meant.
 _FIRST = "澜栎砚岫霁聿沅珩棠翊昀蓁旻屿芃钧淮朔榆衡"
 _SECOND = "沐川曜桥驰禾芯锐拓原甬舟砺松岳泓垚晟图羽"
-_FIRST_EN = "Lan Li Yan Xiu Ji Yu Yuan Heng Tang Yi Yun Zhen Min Zhou Peng Jun Huai Shuo Elm Hua".split()
-_SECOND_EN = "mu chuan yao qiao chi he xin rui tuo yuan yong zhou li song yue hong gao sheng tu yu".split()
+_FIRST_EN = (
+    "Lan", "Li", "Yan", "Xiu", "Ji", "Yu", "Yuan", "Heng", "Tang", "Yi", "Yun", "Zhen", "Min",
+    "Zhou", "Peng", "Jun", "Huai", "Shuo", "Elm", "Hua",
+)  # fmt: skip
+_SECOND_EN = (
+    "mu", "chuan", "yao", "qiao", "chi", "he", "xin", "rui", "tuo", "yuan", "yong", "zhou", "li",
+    "song", "yue", "hong", "gao", "sheng", "tu", "yu",
+)  # fmt: skip
 NAME_PAIRS = len(_FIRST) * len(_SECOND)
 
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林"
-GIVEN_NAMES = "建国 雅文 志强 思远 海燕 明哲 丽娜 文博 晓东 静怡 宏伟 雨桐 Jason Emily Frank Linda".split()
+GIVEN_NAMES = (
+    "建国", "雅文", "志强", "思远", "海燕", "明哲", "丽娜", "文博", "晓东", "静怡", "宏伟", "雨桐",
+    "Jason", "Emily", "Frank", "Linda",
+)  # fmt: skip
 MAIN_TITLE = "采购经理 Purchasing Manager"
 OTHER_TITLES = ("生产主管 Production Lead", "质量工程师 Quality Engineer", "财务 Finance", "仓储 Warehouse")
 

@@ -111,15 +111,14 @@ class _Planter:
         today = self.span.today
         recent = (self.span.at(today - RECENT_BEFORE_DAYS, 0), self.span.at(today + RECENT_AFTER_DAYS, 0))
         whole = (self.span.at(1, 0), self.span.at(self.span.days - 30, 0))
-        begin, end = recent if len(self.dirt) % 2 else whole
         options = [
             (key, places[-1])
             for key, places in self._last_index[table].items()
-            if (table, key) not in self.used
-            and (len(places) == 1 or not single)
-            and begin <= rows[places[-1]].visible_at <= end
+            if (table, key) not in self.used and (len(places) == 1 or not single)
         ]
-        key, place = options[self.rng.integers(len(options))]
+        begin, end = recent if len(self.dirt) % 2 else whole
+        near = [option for option in options if begin <= rows[option[1]].visible_at <= end] or options
+        key, place = near[self.rng.integers(len(near))]
         self.used.add((table, key))
         return place
 
@@ -183,7 +182,7 @@ class _Planter:
         """Show a later version of a record with one fact changed."""
         place = self._choose(table, single=table != "tickets")
         old = self.ledger.rows[table][place]
-        later = self._new_version(table, old, days=int(self.rng.integers(2, 15)))
+        later = self._new_version(table, old, days=int(self.rng.integers(5, 25)))
         kind, changed = self._changed(table, later)
         self.ledger.rows[table].append(changed)
         if table == "orders":

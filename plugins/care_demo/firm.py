@@ -21,6 +21,8 @@ from .span import FIRM_ZONE, Span, make_span, money
 from .stories import Story, effects_of, plan_decoys, plan_stories
 from .tickets import raise_tickets
 
+FEWEST_CUSTOMERS = 20
+
 
 def simulate(
     *,
@@ -33,10 +35,10 @@ def simulate(
 
     Pure: equal arguments give equal firms. Every customer draws from its own random stream. Instants are
     aware UTC datetimes, dates are firm-local, amounts are CNY. Raises ValueError for a period shorter than
-    a year or fewer than 10 customers.
+    a year or fewer than 20 customers.
     """
-    if customers < 10:
-        raise ValueError(f"the demo firm needs at least 10 customers, got {customers}")
+    if customers < FEWEST_CUSTOMERS:
+        raise ValueError(f"the demo firm needs at least {FEWEST_CUSTOMERS} customers, got {customers}")
     span = make_span(start, end)
     firm_stream, market_stream, dirt_stream, *streams = (
         np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(customers + 3)

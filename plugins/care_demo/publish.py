@@ -13,6 +13,9 @@ from .ticket_service import publish_tickets
 
 TICKET_FOLDER = "tickets"
 FINANCE_FOLDER = "finance"
+TRUTH_COLUMNS = (
+    "customer_code", "cause", "first_symptom_on", "last_order_on", "churned_at", "seasonal", "decoys",
+)  # fmt: skip
 
 
 def publish(firm: Firm, home: Path, *, sales_dsn: str, upto: datetime) -> dict[str, dict[str, int]]:
@@ -36,9 +39,7 @@ def write_truth(firm: Firm, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(
-            "customer_code cause first_symptom_on last_order_on churned_at seasonal decoys".split()
-        )
+        writer.writerow(TRUTH_COLUMNS)
         for entry in firm.truth:
             decoys = " ".join(f"{decoy.kind}@{decoy.on}" for decoy in entry.decoys)
             dates = (entry.first_symptom_on, entry.last_order_on, entry.churned_at)

@@ -72,7 +72,7 @@ def token_file(folder: Path) -> Path:
 def _start(folder: Path, *, preferred_port: int) -> _Process:
     problem = ""
     for port in dict.fromkeys((preferred_port, 0)):
-        run = subprocess.run(
+        run = subprocess.run(  # noqa: S603 - our own module, our own arguments
             [
                 sys.executable, "-m", "care_demo.ticket_service", "--folder", str(folder), "--token-file",
                 str(token_file(folder)), "--port", str(port), "--pid-file", str(_state_file(folder)),
