@@ -1,4 +1,4 @@
-"""Give every test run a place of its own: a private Airflow home and an embedded warehouse, removed at the end.
+"""Give every test run a place of its own: a private Airflow home and an embedded warehouse, later removed.
 
 The variables are set while this file is imported, before anything can import Airflow.
 """

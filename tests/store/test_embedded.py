@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from carewatch.store import binaries, embedded, postmaster
 
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
