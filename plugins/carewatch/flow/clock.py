@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -13,22 +14,27 @@ from carewatch.spec.people import Playbook
 from carewatch.store import cases, warnings
 from carewatch.store.cases import DueEscalation, DueTask
 from carewatch.store.database import Connection
+from carewatch.store.warnings import Seen
 
 MOST_REMINDERS = 3
 _ESCALATION_TITLE = {"en": "Take over: the case is not under control", "zh-CN": "接手处理：该工单未受控"}
 
 
 def remind(connection: Connection, care: CareSpec, now: datetime) -> int:
-    """Remind the owner of every overdue task, at most three times a task; return how many reminders."""
+    """Remind owners of their overdue tasks, at most three times a task, in one message an owner; return the tasks."""
     due_now = cases.due_tasks(connection, now)
+    by_owner: dict[str, list[DueTask]] = defaultdict(list)
     for task in due_now:
-        pause = _pause(care, task)
-        again = care.work.add_working_hours(now, pause) if task.reminders + 1 < MOST_REMINDERS else None
+        again = care.work.add_working_hours(now, _pause(care, task)) if task.reminders + 1 < MOST_REMINDERS else None
         cases.store_reminder(connection, task.task_no, next_step_at=again)
+        by_owner[task.owner_id].append(task)
+    seen = warnings.masters(connection, sorted({task.customer_no for task in due_now}), now) if due_now else {}
+    for owner, tasks in by_owner.items():
         post(
             connection, care, now,
-            kind="reminder", subject=f"task:{task.task_no}", transition=task.reminders + 1, receiver=task.owner_id,
-            reason="the task is overdue", values=_values(connection, task, now), urgent=task.level == 3,
+            kind="reminder", subjects=[(f"task:{task.task_no}", task.reminders + 1) for task in tasks], receiver=owner,
+            reason="the task is overdue", urgent=any(task.level == 3 for task in tasks),
+            values={"tasks": [_values(seen[task.customer_no], task) for task in tasks]},
         )  # fmt: skip
     return len(due_now)
 
@@ -39,19 +45,20 @@ def _pause(care: CareSpec, task: DueTask) -> float:
     return step.remind_after if step is not None else 4.0
 
 
-def _values(connection: Connection, due_one: DueTask | DueEscalation, now: datetime) -> dict[str, Any]:
-    seen = warnings.masters(connection, [due_one.customer_no], now)[due_one.customer_no]
-    return {"customer": {"id": seen.customer_id, "name": seen.name or seen.customer_id}, "warning_no": due_one.warning_no, "level": due_one.level} | (
-        {"title": due_one.title, "due_at": due_one.due_at}
-        if isinstance(due_one, DueTask)
-        else {"playbook": due_one.playbook, "since": due_one.escalate_at}
-    )
+def _values(seen: Seen, due_one: DueTask | DueEscalation) -> dict[str, Any]:
+    customer = {"id": seen.customer_id, "name": seen.name or seen.customer_id}
+    shared = {"customer": customer, "warning_no": due_one.warning_no, "level": due_one.level}
+    if isinstance(due_one, DueTask):
+        return shared | {"title": due_one.title, "due_at": due_one.due_at}
+    return shared | {"since": due_one.escalate_at}
 
 
 def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
     """Escalate every case whose hour has come and that is not under control; return how many went up."""
     went_up = 0
-    for escalation in cases.due_escalations(connection, now):
+    due_now = cases.due_escalations(connection, now)
+    seen = warnings.masters(connection, sorted({one.customer_no for one in due_now}), now) if due_now else {}
+    for escalation in due_now:
         if under_control(escalation.progress):
             cases.rest_under_control(connection, escalation, now=now)
             continue
@@ -64,9 +71,9 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
         task_no = cases.store_escalation(connection, escalation, task, now=now)
         post(
             connection, care, now,
-            kind="escalation", subject=f"task:{task_no}", transition=0, receiver=receiver,
+            kind="escalation", subjects=[(f"task:{task_no}", 0)], receiver=receiver,
             reason="the case is not under control at its escalation hour",
-            values=_values(connection, escalation, now) | {"due_at": due_at, "owner": _name(care, escalation.owner_id)},
+            values=_values(seen[escalation.customer_no], escalation) | {"due_at": due_at, "owner": _name(care, escalation.owner_id)},
             urgent=escalation.level == 3,
         )  # fmt: skip
         went_up += 1

@@ -148,7 +148,7 @@ def _rules(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
             continue
         rule = spec.rules[name]
         severity = rule.severity_by_tier.get(spec.tiers.names[judged.tier[0]], rule.severity)
-        shown = [{"clause": clause.text, "holds": _truth(clause.value), "actual": clause.actual} for clause in clauses(rule.when, row)]
+        shown = [{"clause": clause.text, "holds": _truth(clause.truth), "actual": clause.actual} for clause in clauses(rule.when, row)]
         result.append(
             {
                 "rule": name, "state": state.name.lower(), "severity": str(severity), "clauses": shown,
@@ -171,7 +171,7 @@ def _truth(value: int) -> bool | None:
 def _warning(connection: Connection, customer_no: int, day: date) -> dict[str, Any] | None:
     row = connection.execute(
         "select w.warning_no, e.what, e.level, w.peak_level, w.state, w.opened_day, w.owner_id, e.reasons from care.warning_event e "
-        "join care.warning w using (warning_no) where w.customer_no = %s and e.day <= %s order by e.day desc, e.at desc, transition desc limit 1",
+        "join care.warning w using (warning_no) where w.customer_no = %s and e.day <= %s order by e.day desc, e.at desc, e.transition desc limit 1",
         (customer_no, day),
     ).fetchone()
     if row is None:

@@ -20,40 +20,52 @@ from carewatch.tell.wording import compose
 def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, int]:
     """Decide on every transition that nobody has decided on; return the numbers of decisions and of messages."""
     waiting = notices.undecided(connection)
-    seen = warnings.masters(connection, sorted({one.customer_no for one in waiting}), now) if waiting else {}
+    if not waiting:
+        return 0, 0
+    seen = warnings.masters(connection, sorted({one.customer_no for one in waiting}), now)
+    tasks = notices.tasks_of(connection, [one.warning_no for one in waiting])
+    told_today = notices.digests(connection)
     decisions: list[Decided] = []
     messages: list[Message] = []
     digests: dict[tuple[str, date], list[Transition]] = defaultdict(list)
+    values = {
+        (one.warning_no, one.transition): _warning_values(care, one, seen[one.customer_no], tasks.get(one.warning_no, []))
+        for one in waiting
+    }
     for one in waiting:
         for receiver in _receivers(care, one):
             decision = decide(one.what, one.level, notifies=one.notifies, has_channel=bool(care.people.people[receiver].channels))
             key = None
-            if decision.send and alone(care.notices, one.level):
-                made = _messages(care, now, "warning", receiver, f"warning:{one.warning_no}", one.transition,
-                                 _warning_values(connection, care, one, seen), urgent=one.level == 3)  # fmt: skip
-                messages += made
-                key = made[0].key
-            elif decision.send:
-                digests[receiver, one.day].append(one)
-                key = outbox_key("digest", receiver, next(iter(care.people.people[receiver].channels)), one.day.isoformat())
+            if decision.send:
+                digest = outbox_key("digest", receiver, next(iter(care.people.people[receiver].channels)), one.day.isoformat())
+                # A digest that has been written is closed: what comes later on its day goes alone.
+                if alone(care.notices, one.level) or digest in told_today:
+                    made = _messages(care, now, "warning", receiver, f"warning:{one.warning_no}", one.transition,
+                                     values[one.warning_no, one.transition], urgent=one.level == 3)  # fmt: skip
+                    messages += made
+                    key = made[0].key
+                else:
+                    digests[receiver, one.day].append(one)
+                    key = digest
             decisions.append(Decided(f"warning:{one.warning_no}", one.transition, receiver, decision.send, decision.reason, key))
     for (receiver, day), told in digests.items():
-        values = {"day": day, "warnings": [_warning_values(connection, care, one, seen) for one in told]}
-        messages += _messages(care, now, "digest", receiver, day.isoformat(), None, values)
+        listed = {"day": day, "warnings": [values[one.warning_no, one.transition] for one in told]}
+        messages += _messages(care, now, "digest", receiver, day.isoformat(), None, listed)
     notices.store(connection, decisions, messages, now=now)
     return len(decisions), len(messages)
 
 
 def post(
-    connection: Connection, care: CareSpec, now: datetime, *, kind: str, subject: str, transition: int, receiver: str,
+    connection: Connection, care: CareSpec, now: datetime, *, kind: str, subjects: Sequence[tuple[str, int]], receiver: str,
     reason: str, values: dict[str, Any], urgent: bool,
 ) -> None:  # fmt: skip
-    """Decide and write one message about a task to one receiver."""
+    """Decide and write one message about tasks (subject and step of each) to one receiver; the first names its key."""
     channels = care.people.people[receiver].channels
-    messages = _messages(care, now, kind, receiver, subject, transition, values, urgent=urgent)
+    messages = _messages(care, now, kind, receiver, *subjects[0], values, urgent=urgent)
     said = reason if channels else "the receiver has no channel in people.yaml"
     key = messages[0].key if messages else None
-    notices.store(connection, [Decided(subject, transition, receiver, bool(channels), said, key)], messages, now=now)
+    decisions = [Decided(subject, step, receiver, bool(channels), said, key) for subject, step in subjects]
+    notices.store(connection, decisions, messages, now=now)
 
 
 def _receivers(care: CareSpec, one: Transition) -> Sequence[str]:
@@ -95,11 +107,9 @@ def _in_language(value: Any, language: str) -> Any:
     return value
 
 
-def _warning_values(connection: Connection, care: CareSpec, one: Transition, seen: dict[int, Seen]) -> dict[str, Any]:
-    master = seen[one.customer_no]
-    tasks = notices.tasks_of(connection, one.warning_no)
-    for task in tasks:
-        task["owner"] = care.people.people[task["owner"]].name if task["owner"] in care.people.people else task["owner"]
+def _warning_values(care: CareSpec, one: Transition, master: Seen, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    people = care.people.people
+    advised = [advice.to_data() for book in care.playbooks_of(one.level, one.tier) for advice in book.recommends]
     return {
         "warning_no": one.warning_no,
         "customer": {"id": master.customer_id, "name": master.name or master.customer_id},
@@ -107,9 +117,7 @@ def _warning_values(connection: Connection, care: CareSpec, one: Transition, see
         "level": one.level,
         "tier": one.tier,
         "value": one.value,
-        "reasons": [{"text": reason["text"], "severity": reason["severity"], "since": reason["since"]} for reason in one.reasons],
-        "tasks": tasks,
-        "recommends": [
-            recommended.to_data() for book in care.playbooks_of(one.level, one.tier) for recommended in book.recommends
-        ] if one.level else [],
-    }  # fmt: skip
+        "reasons": [{key: reason[key] for key in ("text", "severity", "since")} for reason in one.reasons],
+        "tasks": [task | {"owner": people[task["owner"]].name if task["owner"] in people else task["owner"]} for task in tasks],
+        "recommends": advised,
+    }

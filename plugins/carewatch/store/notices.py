@@ -80,11 +80,19 @@ def store(connection: Connection, decisions: list[Decided], messages: list[Messa
         )
 
 
-def tasks_of(connection: Connection, warning_no: int) -> list[dict[str, Any]]:
-    """Return the open tasks of a warning, next due first."""
+def tasks_of(connection: Connection, warning_nos: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return the open tasks of warnings, next due first."""
     rows = connection.execute(
-        "select t.step, t.title, t.owner_id, t.due_at from care.care_task t join care.care_case c using (case_no) "
-        "where c.warning_no = %s and t.state = 'open' order by t.due_at, t.task_no",
-        (warning_no,),
+        "select c.warning_no, t.step, t.title, t.owner_id, t.due_at from care.care_task t join care.care_case c using (case_no) "
+        "where c.warning_no = any(%s) and t.state = 'open' order by t.due_at, t.task_no",
+        (warning_nos,),
     ).fetchall()
-    return [{"step": row[0], "title": row[1], "owner": row[2], "due_at": row[3]} for row in rows]
+    result: dict[int, list[dict[str, Any]]] = {}
+    for warning_no, step, title, owner, due_at in rows:
+        result.setdefault(warning_no, []).append({"step": step, "title": title, "owner": owner, "due_at": due_at})
+    return result
+
+
+def digests(connection: Connection) -> set[str]:
+    """Return the keys of the digests that are written already."""
+    return {row[0] for row in connection.execute("select key from care.outbox where kind = 'digest'").fetchall()}
