@@ -1,0 +1,98 @@
+"""Send what waits in the outbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from operators.care_operator import CareOperator
+
+if TYPE_CHECKING:
+    from care_channels import Way
+
+
+class DeliverOutboxOperator(CareOperator):
+    """Send what is due through the Airflow connection each message names; return what became of the attempts.
+
+    A message that may have arrived is never sent twice by itself: it stays listed as uncertain.
+
+    :param now: where the clock begins (ISO, rendered); without it the worker's clock, by which claims expire.
+    :param most_attempts: after how many refusals a message has failed; without it what notices.yaml says.
+    :param limit: how many messages to send at most.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: str = "{{ params.now or '' }}",
+        most_attempts: int | None = None,
+        limit: int = 1000,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(day="", now=now, **kwargs)
+        self.most_attempts = most_attempts
+        self.limit = limit
+
+    def execute(self, context: Any) -> dict[str, int]:
+        from dataclasses import asdict
+        from functools import cache
+
+        from care_channels import send
+        from carewatch.flow.deliver import deliver
+
+        way = cache(_way)
+        with self.warehouse() as connection:
+            delivered = deliver(
+                connection,
+                lambda claimed: send(
+                    way(claimed.message.get("connection", "")),
+                    key=claimed.key,
+                    to=claimed.message.get("to", ""),
+                    message=claimed.message,
+                ),
+                clock=self.clock(),
+                most_attempts=self.most_attempts or _configured_attempts(),
+                limit=self.limit,
+            )
+        return asdict(delivered)
+
+    def clock(self) -> Callable[[], datetime]:
+        """Return the worker's clock, or one that begins at `now` and runs on."""
+        if not self.now:
+            return lambda: datetime.now(UTC)
+        begin, started = self.the_moment(), time.monotonic()
+        return lambda: begin + timedelta(seconds=time.monotonic() - started)
+
+
+def _configured_attempts() -> int:
+    from carewatch.paths import config
+    from carewatch.spec.loading import load
+
+    return load(config()).care.notices.attempts
+
+
+def _way(conn_id: str) -> Way:
+    """Return the values of an Airflow connection; raise Refused when there is none or it cannot be read."""
+    from care_channels import Refused, Way
+
+    try:
+        found = BaseHook.get_connection(conn_id)
+        extra = found.extra_dejson
+    except AirflowNotFoundException:
+        raise Refused(f"Airflow has no connection '{conn_id}': make it, or correct notices.yaml") from None
+    except Exception as error:  # nothing was sent; the text of the error may hold a password
+        raise Refused(f"Airflow could not read its connection '{conn_id}': {type(error).__name__}") from error
+    return Way(
+        kind=found.conn_type or "",
+        host=found.host or "",
+        port=found.port,
+        login=found.login,
+        password=found.password,
+        extra=extra,
+        schema=found.schema,
+    )
