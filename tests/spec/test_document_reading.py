@@ -24,16 +24,27 @@ SYNTAX = {
     "a:\n\tb: 1\n": ["f:2:1: a tab at the start of the line; expected spaces"],
     "a: \t1\n": ["f:1:4: a tab before the value; expected a space"],
     "a: 1\n b: 2\n": [
-        "f:2:3: indented deeper than the line above, which has a value; expected the indentation of its sisters"
+        "f:2:3: indented deeper than the line above, which has a value; expected the same indentation as the lines beside it"
     ],
     "a:\n  b: 1\n c: 2\n": [
-        "f:3:2: indentation that fits no line above; expected the indentation of its sisters"
+        "f:3:2: indentation that fits no line above; expected the same indentation as the lines beside it"
     ],
     "a: x: y\n": ["f:1:5: a second ': ' in one line; expected the whole value in quotes"],
     "a: {b} c\n": ["f:1:8: text after a closing quote or bracket; expected the whole value in quotes"],
     "a: 'x' y\n": ["f:1:8: text after a closing quote or bracket; expected the whole value in quotes"],
-    "a: [b [c]]\n": ["f:1:7: the list opened by '[' is not closed; expected ',' or ']' here"],
-    "a: {b: 1\nc: 2\n": ["f:2:2: the mapping opened by '{' is not closed; expected ',' or '}' here"],
+    "a: [b [c]]\n": [
+        "f:1:7: '[' inside an item of a list; expected the item in quotes, or one '- ' line per item"
+    ],
+    "a: [b, c\nd: 1\n": ["f:1:4: the list opened by '[' is not closed; expected ']'"],
+    "a: [b, 'c' d]\n": ["f:1:12: the list opened by '[' is not closed; expected ',' or ']' here"],
+    "a: {b: c: d}\n": [
+        "f:1:9: a second ':' in an entry; expected ',' between the entries, or the value in quotes"
+    ],
+    "a: {b: c，d: 1}\n": ["f:1:9: full-width '，' between entries; expected the ASCII character ','"],
+    "a:\n  - b\n  －c\n  - d: e\n": ["f:3:3: '－' before an item; expected '- '"],
+    "a:\n  -b\n  - d: e\n": ["f:2:4: no space after '-' in '-b'; expected '- …'"],
+    "a:\n    b: 1\n\tc: 2\n    d: 3\n": ["f:3:1: a tab at the start of the line; expected spaces"],
+    "a: {b: 1\nc: 2\n": ["f:1:4: the mapping opened by '{' is not closed; expected '}'"],
     "a: 'x\nb: 1\n": ["f:1:4: the quote opened here is never closed"],
     'a: "x\\q"\n': ["f:1:7: '\\q' means nothing inside double quotes; expected single quotes"],
     "a: @x\n": ["f:1:4: a value cannot begin with '@'; expected the whole value in quotes"],
@@ -43,9 +54,11 @@ SYNTAX = {
         "f:2:1: a 'key: value' line among list items; expected a '- ' item, or other indentation"
     ],
     "a: 1\n- b\n": ["f:2:1: a '- ' item among 'key: value' lines; expected a key, or other indentation"],
-    "- a\n - b\n": ["f:2:2: this '- ' continues the text above; expected the indentation of its sisters"],
+    "- a\n - b\n": [
+        "f:2:2: this '- ' continues the text above; expected the same indentation as the lines beside it"
+    ],
     "a: - b\n": ["f:1:4: a '- ' item in the middle of a line; expected it on its own line"],
-    "a: 1\nb\n": ["f:2:1: this line has no ': '; expected 'key: value'"],
+    "a: 1\nb\n": ["f:2:1: this line has no ': '; expected 'key: value' or '- item'"],
     "a: }\n": ["f:1:4: '}' without its opening; expected the whole value in quotes"],
     "a: 1\n%x\n": ["f:3:1: a line that begins with '%'; expected no directive"],
     "a: b\x01\n": ["f:1:5: a control character (code 1); expected the file without it"],

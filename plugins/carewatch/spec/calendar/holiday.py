@@ -23,8 +23,8 @@ class Holidays:
 
 def check_country(country: str, subdivision: str | None) -> Iterator[SpecProblem]:
     """Yield what is wrong with a country code and its subdivision."""
-    import holidays  # noqa: PLC0415 (slow to import, needed for calendars only)
-    from holidays.registry import COUNTRIES  # noqa: PLC0415
+    import holidays
+    from holidays.registry import COUNTRIES
 
     known: dict[str, list[str]] = holidays.list_supported_countries()
     if country not in known:
@@ -45,7 +45,7 @@ def public_holidays(country: str, subdivision: str | None, years: tuple[int, int
 
     A neighbouring year may move a day into these (New Year's make-up day in December), so both are asked too.
     """
-    import holidays  # noqa: PLC0415
+    import holidays
 
     first, last = years
     asked: dict[str, Any] = {"subdiv": subdivision, "years": range(first - 1, last + 2)}

@@ -59,7 +59,7 @@ class All:
 
 
 @dataclass(frozen=True)
-class Any_:  # noqa: N801 (the words of the configuration)
+class Any_:
     """True when at least one item is."""
 
     items: tuple[Condition, ...]

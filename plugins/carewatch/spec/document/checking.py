@@ -11,7 +11,7 @@ from carewatch.spec.document.known import known_keys
 from carewatch.spec.document.nodes import Mapping as MappingNode
 from carewatch.spec.document.nodes import Scalar, Sequence
 from carewatch.spec.document.reading import Document
-from carewatch.spec.document.words import Words, words_for
+from carewatch.spec.document.words import NO_VALUE, Words, words_for
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import Loc, Place, Problem, SpecProblem, nearest
 
@@ -72,10 +72,10 @@ def _missing(document: Document, loc: Loc) -> Problem:
 
 def _wrong_value(document: Document, group: list[Error]) -> Iterable[Problem]:
     """Say what is wrong at one place; a value with several possible forms has several errors."""
-    raised = [error for error in group if isinstance(_cause(error), SpecProblem)]
+    raised = [(error["loc"], cause) for error in group if isinstance(cause := _cause(error), SpecProblem)]
     if raised:
-        for error in raised:
-            yield from _raised(document, error)
+        for base, cause in raised:
+            yield from _raised(document, base, cause)
         return
     loc: Loc = group[0]["loc"]
     wide = _fullwidth(document, loc, group[0])
@@ -93,6 +93,9 @@ def _said(document: Document, loc: Loc, error: Error, words: Words) -> Problem:
         tag = str(error["ctx"]["tag"])
         loc, near = _tag_loc(error), nearest(tag, words.choices)
         words = Words(f"'{tag}' is not a possible value", words.expected, words.choices)
+    key = document.find(document.real(loc)).key
+    if words.what == NO_VALUE and key is not None:
+        words = Words(f"'{key.text}' has no value", words.expected, words.choices)
     return Problem(_place(document, loc), words.what, words.expected, near)
 
 
@@ -114,10 +117,7 @@ def _merged(words: list[Words], shown: str) -> Words:
     return Words(f"{shown} does not fit here", " or ".join(expected) or None, choices)
 
 
-def _raised(document: Document, error: Error) -> Iterable[Problem]:
-    cause = _cause(error)
-    assert isinstance(cause, SpecProblem)
-    base: Loc = error["loc"]
+def _raised(document: Document, base: Loc, cause: SpecProblem) -> Iterable[Problem]:
     at_key = bool(base) and base[-1] == _KEY_STEP
     for one in cause.every():
         loc = (*(base[:-1] if at_key else base), *one.loc)

@@ -93,9 +93,8 @@ def _language(key: str) -> str:
     if key in LANGUAGES:
         return key
     expected = " or ".join(LANGUAGES)
-    raise SpecProblem(
-        f"unknown language '{key}'", expected=expected, nearest=nearest(key, LANGUAGES), at_key=True
-    )
+    near = "zh-CN" if key.lower() in ("cn", "chinese", "中文") else nearest(key, LANGUAGES)
+    raise SpecProblem(f"unknown language '{key}'", expected=expected, nearest=near, at_key=True)
 
 
 def _wording(data: object) -> str:

@@ -12,7 +12,6 @@ from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
-    MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -139,7 +138,6 @@ class Composer:
             raise TooDeep
         if isinstance(event, SequenceStartEvent):
             return Sequence(tuple(self._items()), bool(event.flow_style), mark)
-        assert isinstance(event, MappingStartEvent)
         return self._mapping(mark)
 
     def _items(self) -> Iterator[Node]:

@@ -9,7 +9,8 @@ from typing import Any
 
 _ITEM = r"^(?P<lead>[ \u3000]*(?:-\s+)*)"
 _KEY = r"(?P<key>[\"'“”]?[\w.-]+[\"'“”]?)"
-_TAB = re.compile(r"^(?P<lead> *)(?P<tabs>\t+)")
+_TAB = re.compile(r"^ *\t[ \t]*")
+_DASH = re.compile(r"^(?P<lead>[ \u3000]*)(?P<dash>[－–—•·]\s*|-(?=[^\s-]))")
 _WIDE_COLON = re.compile(_ITEM + _KEY + r"\s*：\s*")
 _TIGHT_COLON = re.compile(_ITEM + _KEY + r":(?!//)(?=[^\s:])")
 
@@ -29,20 +30,23 @@ def explain(error: Any, lines: list[str]) -> Fault:
     """Say what is wrong at the place where the parser stopped or just above it."""
     mark = error.problem_mark or error.context_mark
     for number in _suspects(error, lines):
-        fault = line_fault(number, lines[number])
+        fault = line_fault(number, lines) or _dash_fault(number, lines[number])
         if fault is not None:
             return fault
+    if (comma := _wide_comma(error, lines)) is not None:
+        return comma
     words = _words(error, lines)
     where = error.context_mark if words.at_context and error.context_mark else mark
     line = min(where.line, max(len(lines) - 1, 0))
     return Fault(line, where.column if line == where.line else len(lines[line]), words.what, words.expected)
 
 
-def line_fault(number: int, line: str) -> Fault | None:
+def line_fault(number: int, lines: list[str]) -> Fault | None:
     """Return the fault that a line shows by itself: a tab indent, a full-width or a tight colon."""
+    line = lines[number]
     if tab := _TAB.match(line):
-        repaired = tab["lead"] + "  " * len(tab["tabs"]) + line[tab.end() :]
-        return Fault(number, tab.start("tabs"), "a tab at the start of the line", "spaces", repaired)
+        repaired = _probable_indent(number, lines) + line[tab.end() :]
+        return Fault(number, line.index("\t"), "a tab at the start of the line", "spaces", repaired)
     if wide := _WIDE_COLON.match(line):
         column = line.index("：")
         key = wide["key"].strip("\"'“”")
@@ -54,6 +58,37 @@ def line_fault(number: int, line: str) -> Fault | None:
         what = f"no space after ':' in '{line.strip()}'"
         return Fault(number, tight.end(), what, f"'{tight['key']}: …'", repaired)
     return None
+
+
+def _probable_indent(number: int, lines: list[str]) -> str:
+    above = next((line for line in reversed(lines[:number]) if line.strip()), "")
+    indent = above[: len(above) - len(above.lstrip())]
+    return indent + "  " if above.rstrip().endswith(":") else indent
+
+
+def _dash_fault(number: int, line: str) -> Fault | None:
+    dash = _DASH.match(line)
+    if dash is None:
+        return None
+    repaired = f"{dash['lead']}- {line[dash.end() :]}".replace("\u3000", " ")
+    if dash["dash"] == "-":
+        what = f"no space after '-' in '{line.strip()}'"
+        return Fault(number, dash.end(), what, "'- …'", repaired)
+    return Fault(number, dash.start("dash"), f"'{dash['dash'][0]}' before an item", "'- '", repaired)
+
+
+def _wide_comma(error: Any, lines: list[str]) -> Fault | None:
+    """Return the full-width comma that stands between the opening bracket and the place of the error."""
+    opened, failed = error.context_mark, error.problem_mark
+    if "expected ',' or" not in str(error.problem) or opened.line != failed.line:
+        return None
+    line = lines[failed.line]
+    found = max(line.rfind(char, opened.column, failed.column) for char in "，、")
+    if found < 0:
+        return None
+    repaired = f"{line[:found]}, {line[found + 1 :]}"
+    what = f"full-width '{line[found]}' between entries"
+    return Fault(failed.line, found, what, "the ASCII character ','", repaired)
 
 
 @dataclass(frozen=True)
@@ -74,6 +109,7 @@ def _suspects(error: Any, lines: list[str]) -> Iterator[int]:
 
 
 _QUOTED = "the whole value in quotes"
+_BESIDE = "the same indentation as the lines beside it"
 
 
 def _words(error: Any, lines: list[str]) -> _Words:
@@ -85,6 +121,8 @@ def _words(error: Any, lines: list[str]) -> _Words:
         return _Words("a tab before the value", "a space")
     if "mapping values are not allowed" in problem:
         return _second_colon(line, mark.column)
+    if "expected ',' or" in problem:
+        return _not_closed(error, here)
     if "expected <block end>" in problem:
         return _not_continued(problem, str(error.context or ""))
     for fragment, words in _TABLE.items():
@@ -98,9 +136,10 @@ def _words(error: Any, lines: list[str]) -> _Words:
 
 _BEGINS = _Words("a value cannot begin with '{opening}'", _QUOTED, at_context=True)
 _OPEN = _Words("the quote opened here is never closed", None, at_context=True)
+_NO_COLON = _Words("this line has no ': '", "'key: value' or '- item'", at_context=True)
 _TABLE = {
     "cannot start any token": _Words("a value cannot begin with '{here}'", _QUOTED),
-    "could not find expected ':'": _Words("this line has no ': '", "'key: value'", at_context=True),
+    "could not find expected ':'": _NO_COLON,
     "sequence entries are not allowed": _Words("a '- ' item in the middle of a line", "it on its own line"),
     "unexpected end of stream": _OPEN,
     "unexpected document separator": _OPEN,
@@ -108,8 +147,6 @@ _TABLE = {
     "expected alphabetic or numeric": _BEGINS,
     "expected chomping": _BEGINS,
     "a comment or a line break": _BEGINS,
-    "expected ',' or ']'": _Words("the list opened by '[' is not closed", "',' or ']' here"),
-    "expected ',' or '}'": _Words("the mapping opened by '{{' is not closed", "',' or '}' here"),
     "expected the node content": _Words("'{here}' without its opening", _QUOTED),
     "expected '<document start>'": _Words("a line that begins with '%'", "no directive"),
 }
@@ -118,7 +155,21 @@ _TABLE = {
 def _second_colon(line: str, column: int) -> _Words:
     if re.search(r":\s", line[:column]):
         return _Words("a second ': ' in one line", _QUOTED)
-    return _Words("indented deeper than the line above, which has a value", "the indentation of its sisters")
+    return _Words(
+        "indented deeper than the line above, which has a value",
+        "the same indentation as the lines beside it",
+    )
+
+
+def _not_closed(error: Any, here: str) -> _Words:
+    kind, opening, closing = ("list", "[", "]") if "']'" in error.problem else ("mapping", "{", "}")
+    if error.context_mark.line != error.problem_mark.line:
+        return _Words(f"the {kind} opened by '{opening}' is not closed", f"'{closing}'", at_context=True)
+    if here in ("[", "{"):
+        return _Words(f"'{here}' inside an item of a {kind}", "the item in quotes, or one '- ' line per item")
+    if here == ":":
+        return _Words("a second ':' in an entry", "',' between the entries, or the value in quotes")
+    return _Words(f"the {kind} opened by '{opening}' is not closed", f"',' or '{closing}' here")
 
 
 def _not_continued(problem: str, context: str) -> _Words:
@@ -128,7 +179,7 @@ def _not_continued(problem: str, context: str) -> _Words:
         return _Words("a 'key: value' line among list items", "a '- ' item, or other indentation")
     if "block mapping" in context and "'-'" in problem:
         return _Words("a '- ' item among 'key: value' lines", "a key, or other indentation")
-    return _Words("indentation that fits no line above", "the indentation of its sisters")
+    return _Words("indentation that fits no line above", _BESIDE)
 
 
 def _char_at(lines: list[str], mark: Any) -> str:

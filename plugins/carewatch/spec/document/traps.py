@@ -48,7 +48,7 @@ def _swallowed_lines(scalar: Scalar, lines: list[str], report: Report) -> None:
     last = scalar.end.line if scalar.end.column > 0 else scalar.end.line - 1
     for number in range(scalar.start.line + 1, min(last + 1, len(lines))):
         line = lines[number]
-        fault = line_fault(number, line)
+        fault = line_fault(number, lines)
         if fault is not None and _NEW_KEY.match(line):
             report(Mark(number, fault.column, 0), fault.what, fault.expected)
         elif line.lstrip().startswith("- "):
@@ -56,7 +56,7 @@ def _swallowed_lines(scalar: Scalar, lines: list[str], report: Report) -> None:
             report(
                 Mark(number, column, 0),
                 "this '- ' continues the text above",
-                "the indentation of its sisters",
+                "the same indentation as the lines beside it",
             )
 
 

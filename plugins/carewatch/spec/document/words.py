@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+NO_VALUE = "no value is written here"
+
 
 @dataclass(frozen=True)
 class Words:
@@ -18,10 +20,10 @@ class Words:
 
 
 _KIND = {
-    "int": ("a whole number", "a whole number"),
-    "float": ("a number", "a number"),
-    "finite": ("a number", "a number"),
-    "decimal": ("a number", "a number"),
+    "int": ("a whole number", "a number like 3"),
+    "float": ("a number", "a number like 2.5"),
+    "finite": ("a number", "a number like 2.5"),
+    "decimal": ("a number", "a number like 2.5"),
     "date": ("a date", "a date like 2025-12-31"),
     "time": ("a time of day", "a time like '09:30', in quotes"),
     "datetime": ("a moment", "a moment like 2025-12-31T09:30:00+08:00"),
@@ -54,10 +56,10 @@ def words_for(error: Mapping[str, Any], shown: str) -> Words:
         return Words(re.sub(r"^(Value error|Assertion failed), ", "", str(error["msg"])))
     if kind in ("enum", "literal_error", "union_tag_invalid"):
         choices = _choices(str(context.get("expected_tags") or context["expected"]))
-        what = "no value is written here" if shown == "nothing" else f"{shown} is not a possible value"
+        what = NO_VALUE if shown == "nothing" else f"{shown} is not a possible value"
         return Words(what, " or ".join(choices), choices)
     if shown == "nothing" and kind not in ("too_short", "string_too_short"):
-        return Words("no value is written here", _expected(kind))
+        return Words(NO_VALUE, _expected(kind))
     if kind in _BOUND:
         what, expected = _BOUND[kind]
         bounds = {name: _number(bound) for name, bound in context.items()}
