@@ -11,7 +11,7 @@ from .catalogue import PRODUCTS
 from .life import Life
 from .span import money
 
-SPARE_TAIL_DAYS = 60
+SPARE_TAIL_DAYS = 120
 _FIRST_MINUTE, _LAST_MINUTE = 8 * 60 + 30, 18 * 60
 
 
@@ -61,7 +61,7 @@ def regular_days(life: Life) -> list[int]:
 def _other_moments(life: Life) -> list[tuple[int, str]]:
     span = life.span
     last = span.days if life.story is None else life.story.last_order
-    tail = SPARE_TAIL_DAYS if life.rng.random() < 0.35 else 0
+    tail = SPARE_TAIL_DAYS if life.rng.random() < 0.6 else 0
     always = np.ones(span.days)
     spare = [
         (day, "spare") for day, _ in life.happenings(life.profile.spare_rate, always) if day <= last + tail

@@ -13,7 +13,7 @@ from .staff import managers_of
 
 SEASONAL_SHARE = 0.14
 NEWCOMER_SHARE = 0.32
-SEASONAL_DEPTH = 1.6
+SEASONAL_DEPTH = 0.86
 MEDIAN_YEARLY = 480_000
 _SEASONAL_PEAKS = (1, 4, 9, 12)
 
@@ -84,7 +84,7 @@ def draw_profile(rng: np.random.Generator, *, number: int, name_pair: int, span:
     managers = managers_of(region)
     yearly = float(np.clip(rng.lognormal(np.log(MEDIAN_YEARLY), 1.2), 30_000, 15_000_000))
     seasonal = bool(rng.random() < SEASONAL_SHARE)
-    gap = 33.0 * float(rng.lognormal(0.0, 0.38)) * (yearly / MEDIAN_YEARLY) ** -0.1
+    gap = 31.0 * float(rng.lognormal(0.0, 0.32)) * (yearly / MEDIAN_YEARLY) ** -0.1
     newcomer = rng.random() < NEWCOMER_SHARE
     first_day = int(rng.integers(20, span.days - 20)) if newcomer else 0
     line_count = int(rng.integers(1, 4))
@@ -102,8 +102,8 @@ def draw_profile(rng: np.random.Generator, *, number: int, name_pair: int, span:
         manager_id=managers[rng.integers(len(managers))],
         first_day=first_day,
         since=first_day if newcomer else -int(rng.integers(60, 3000)),
-        gap_days=float(np.clip(gap * (0.75 if seasonal else 1.0), 8, 65)),
-        regularity=float(np.clip(rng.lognormal(np.log(4.5), 0.6), 1.3, 16)),
+        gap_days=float(np.clip(gap * (0.55 if seasonal else 1.0), 8, 42)),
+        regularity=float(np.clip(rng.lognormal(np.log(6), 0.6), 3, 24)),
         yearly=yearly,
         growth=float(rng.normal(0.6, 0.1) if rng.random() < 0.05 else rng.normal(0.03, 0.10)),
         amount_noise=float(rng.uniform(0.12, 0.38)),

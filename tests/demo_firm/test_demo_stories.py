@@ -25,6 +25,12 @@ def values(orders: list[dict[str, Any]], window: tuple[date, date]) -> list[floa
     return [float(order["amount"]) for order in within(regular(orders), "ordered_at", window)]
 
 
+def shares_of_usual(orders: list[dict[str, Any]], entry: Truth) -> list[float]:
+    """Return the last orders of a leaver as shares of the customer's own usual order."""
+    usual = values(orders, before(entry))
+    return [value / median(usual) for value in values(orders, during(entry, 0.6, 1))] if usual else []
+
+
 def starts(firm: Firm) -> dict[str, date]:
     customers = by_customer(firm, "customers")
     return {code: max(SINCE, found[0]["customer_since"]) for code, found in customers.items()}
@@ -155,9 +161,7 @@ def test_price_competitor_is_an_offer_then_many_inquiries_then_few_and_smaller_o
     usual = pooled(inquiries(entry, before(entry)) for entry in told)
     assert pooled(inquiries(entry, during(entry, 0, 0.33)) for entry in told) > 1.6 * usual
     assert pooled(inquiries(entry, during(entry, 0.75, 1)) for entry in told) < 0.7 * usual
-    early = [value for e in told for value in values(orders[e.customer_code], before(e))]
-    late = [value for e in told for value in values(orders[e.customer_code], during(e, 0.6, 1))]
-    assert median(late) < 0.8 * median(early)
+    assert median(share for e in told for share in shares_of_usual(orders[e.customer_code], e)) < 0.75
 
 
 def test_contact_left_is_the_main_contact_going_and_the_talk_drying_up(firm: Firm) -> None:
@@ -189,9 +193,7 @@ def test_budget_is_smaller_orders_and_later_payments(firm: Firm) -> None:
             if window[0] <= due.get(payment["invoice_no"], date.max) < window[1]
         )
 
-    early = [value for e in told for value in values(orders[e.customer_code], before(e))]
-    late = [value for e in told for value in values(orders[e.customer_code], during(e, 0.6, 1))]
-    assert median(late) < 0.65 * median(early)
+    assert median(share for e in told for share in shares_of_usual(orders[e.customer_code], e)) < 0.65
     usual = delay([(entry.customer_code, before(entry)) for entry in told])
     assert delay([(entry.customer_code, during(entry, 0, 0.5)) for entry in told]) > usual + 5
     assert delay([(entry.customer_code, during(entry, 0.5, 1)) for entry in told]) > usual + 25
