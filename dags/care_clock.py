@@ -21,6 +21,10 @@ with DAG(
     max_active_runs=1,
     tags=["care", "clock"],
     default_args={"owner": "data engineering", "retries": 1, "retry_delay": timedelta(minutes=1)},
-    params={"now": Param(None, type=["null", "string"], format="date-time", description="the moment the tick stands for")},
+    params={
+        "now": Param(
+            None, type=["null", "string"], format="date-time", description="the moment the tick stands for"
+        )
+    },
 ):
     AdvanceCareOperator(task_id="advance_care") >> DeliverOutboxOperator(task_id="deliver_outbox")

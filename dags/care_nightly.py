@@ -32,15 +32,24 @@ with DAG(
     tags=["care", "nightly"],
     default_args={"owner": "data engineering", "retries": 2, "retry_delay": timedelta(minutes=2)},
     params={
-        "day": Param(None, type=["null", "string"], format="date", description="the night's day; the run's own day when empty"),
-        "now": Param(None, type=["null", "string"], format="date-time", description="the moment the run stands for"),
+        "day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="the night's day; the run's own day when empty",
+        ),
+        "now": Param(
+            None, type=["null", "string"], format="date-time", description="the moment the run stands for"
+        ),
     },
 ):
     open_night = OpenNightOperator(task_id="open_night")
     measure = MeasureMetricsOperator(task_id="measure_metrics")
     judge = JudgeHealthOperator(task_id="judge_health", outlets=[Asset("care_health")])
     advance = AdvanceWarningsOperator(task_id="advance_warnings", outlets=[Asset("care_warnings")])
-    route = RouteByLevelOperator(task_id="route_by_level", follow={level: f"start_level_{level}" for level in LEVELS})
+    route = RouteByLevelOperator(
+        task_id="route_by_level", follow={level: f"start_level_{level}" for level in LEVELS}
+    )
     playbooks = [StartPlaybooksOperator(task_id=f"start_level_{level}", level=level) for level in LEVELS]
     decide = DecideNoticesOperator(task_id="decide_notices", trigger_rule=TriggerRule.NONE_FAILED)
     seal = SealNightOperator(task_id="seal_night")

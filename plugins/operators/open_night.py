@@ -38,7 +38,16 @@ class OpenNightOperator(CareOperator):
         now = self.the_moment()
         day = self.the_day() if self.day else now.astimezone(configuration.firm.zone).date()
         with self.warehouse() as connection:
-            opened = open_night(connection, configuration, day, now=now, backfill=str(self.backfill) == "True")
+            opened = open_night(
+                connection, configuration, day, now=now, backfill=str(self.backfill) == "True"
+            )
         night = opened.night
-        self.log.info("night of %s, revision %s, %s, judgement %s, care %s", night.day, night.revision, night.state, night.judgement, night.care)
+        self.log.info(
+            "night of %s, revision %s, %s, judgement %s, care %s",
+            night.day,
+            night.revision,
+            night.state,
+            night.judgement,
+            night.care,
+        )
         return night.day.isoformat()

@@ -23,7 +23,7 @@ class RouteByLevelOperator(BaseBranchOperator, CareOperator):
         self.follow = dict(follow)
 
     def choose_branch(self, context: Any) -> list[str]:
-        from carewatch.store.warnings import unrouted_levels
+        from carewatch.store.live_warnings import unrouted_levels
 
         with self.warehouse() as connection:
             return [self.follow[level] for level in unrouted_levels(connection)]

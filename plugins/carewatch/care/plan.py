@@ -52,7 +52,9 @@ def due(care: CareSpec, level: int, tier: str, best_tier: bool, start: datetime,
     return min(at, start + LONGEST_AT_LEVEL_3) if level == 3 else at
 
 
-def plan(care: CareSpec, playbook: Playbook, *, tier: str, best_tier: bool, owner: str, now: datetime) -> Plan:
+def plan(
+    care: CareSpec, playbook: Playbook, *, tier: str, best_tier: bool, owner: str, now: datetime
+) -> Plan:
     """Return the tasks of a playbook that starts `now` for a customer of a tier and owner."""
     promised = promises(care, playbook.level, tier)
 
@@ -61,7 +63,9 @@ def plan(care: CareSpec, playbook: Playbook, *, tier: str, best_tier: bool, owne
         return due(care, playbook.level, tier, best_tier, now, hours)
 
     tasks = tuple(
-        PlannedTask(name, step.title.to_data(), step.role, in_role(care.people, step.role, owner), due_of(step))
+        PlannedTask(
+            name, step.title.to_data(), step.role, in_role(care.people, step.role, owner), due_of(step)
+        )
         for name, step in playbook.steps.items()
     )
     escalate_at = due(care, playbook.level, tier, best_tier, now, promised[_PROMISES["escalate"]])

@@ -80,10 +80,19 @@ def decide_notices(moment: Moment) -> None:
     moment.done = replace(moment.done, decisions=decisions, messages=messages)
 
 
-EVERYTHING: tuple[Part, ...] = (apply_nights, start_level(1), start_level(2), start_level(3), run_clock, decide_notices)
+EVERYTHING: tuple[Part, ...] = (
+    apply_nights,
+    start_level(1),
+    start_level(2),
+    start_level(3),
+    run_clock,
+    decide_notices,
+)
 
 
-def advance(connection: Connection, care: CareSpec, now: datetime, parts: tuple[Part, ...] = EVERYTHING) -> Advanced:
+def advance(
+    connection: Connection, care: CareSpec, now: datetime, parts: tuple[Part, ...] = EVERYTHING
+) -> Advanced:
     """Advance to `now` (an aware instant) in one transaction; the parts run in order. Doing it again changes nothing."""
     with connection.transaction():
         hold(connection, Lock.CARE_STATE)

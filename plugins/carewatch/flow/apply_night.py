@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from carewatch.care.owners import owner_of
 from carewatch.spec.configuration import CareSpec, JudgementSpec
-from carewatch.store import configurations, nights, signals, warnings
+from carewatch.store import configurations, nights, signals
+from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night
 from carewatch.store.metrics import metrics_of_night
@@ -41,7 +42,11 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     live = warnings.live_warnings(connection)
     moves = _moves(customers, level, dormant, live)
     rising = sum(1 for one in moves.values() if one.what in ("opened", "rose", "returned"))
-    if through is not None and len(customers) and rising * 100 > spec.levels.hold_if_more_than * len(customers):
+    if (
+        through is not None
+        and len(customers)
+        and rising * 100 > spec.levels.hold_if_more_than * len(customers)
+    ):
         nights.set_state(connection, night, "held")
         return None
     severity = severities(book, tier, spec.tiers.names)
@@ -62,7 +67,9 @@ def _moves(
     live: dict[int, warnings.LiveWarning],
 ) -> dict[int, Move]:
     """Return the transition of every customer that has one; only those who have a warning or should are looked at."""
-    concerned = np.flatnonzero((level > 0) | np.isin(customers, np.fromiter(live, dtype=np.int64, count=len(live))))
+    concerned = np.flatnonzero(
+        (level > 0) | np.isin(customers, np.fromiter(live, dtype=np.int64, count=len(live)))
+    )
     result = {}
     for at in concerned:
         customer = int(customers[at])
@@ -113,4 +120,7 @@ def _money(connection: Connection, night: Night, spec: JudgementSpec) -> NDArray
 
 
 def _reasons(spec: JudgementSpec, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**signal, "text": reason(signal["rule"], spec.rules.get(signal["rule"]), signal["evidence"])} for signal in found]
+    return [
+        {**signal, "text": reason(signal["rule"], spec.rules.get(signal["rule"]), signal["evidence"])}
+        for signal in found
+    ]

@@ -61,12 +61,16 @@ class _Tiers:
     def of(self, customers: NDArray[np.int32], day: date) -> NDArray[np.int16]:
         stands = tier_day(day)
         if stands not in self._known:
-            known, tiered = tier_store.compute(self._connection, self._spec, Cut.at(stands, self._spec.firm.zone))
+            known, tiered = tier_store.compute(
+                self._connection, self._spec, Cut.at(stands, self._spec.firm.zone)
+            )
             self._known[stands] = (known, tiered.tier)
         return tier_store.align(customers, *self._known[stands], len(self._spec.tiers.cuts))
 
 
-def replay_day(connection: Connection, spec: JudgementSpec, day: date, tiers: _Tiers | None = None) -> Replayed:
+def replay_day(
+    connection: Connection, spec: JudgementSpec, day: date, tiers: _Tiers | None = None
+) -> Replayed:
     """Replay one day with K = A: the level is that of the hits alone."""
     cut = Cut.at(day, spec.firm.zone)
     customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut)
@@ -102,14 +106,20 @@ def replay(
             yield replayed
 
 
-def _fold_on(memory: tuple[NDArray[np.int32], Memory] | None, replayed: Replayed) -> tuple[NDArray[np.int32], Memory]:
+def _fold_on(
+    memory: tuple[NDArray[np.int32], Memory] | None, replayed: Replayed
+) -> tuple[NDArray[np.int32], Memory]:
     judged = replayed.judged
     before = Memory.empty(len(replayed.customers), len(judged.book.names))
     if memory is not None and len(replayed.customers):
         known, old = memory
         at = np.minimum(np.searchsorted(replayed.customers, known), len(replayed.customers) - 1)
         stays = replayed.customers[at] == known
-        for new, was in ((before.phase, old.phase), (before.true_nights, old.true_nights), (before.clear_nights, old.clear_nights)):
+        for new, was in (
+            (before.phase, old.phase),
+            (before.true_nights, old.true_nights),
+            (before.clear_nights, old.clear_nights),
+        ):
             new[at[stays]] = was[stays]
     return replayed.customers, fold(before, judged.states, judged.book, dormant=judged.dormant, missed=0)
 
@@ -121,4 +131,10 @@ def predictions(replayed: Replayed, ids: dict[int, str]) -> Iterator[tuple[str, 
     """Yield one row a customer: risk = 100 - health (empty when unknown), level 0 to 3, p_churn empty until learned."""
     risk = 100 - replayed.judged.scores.score
     for customer, score, level in zip(replayed.customers, risk, replayed.level, strict=True):
-        yield replayed.day.isoformat(), ids[int(customer)], "" if np.isnan(score) else f"{score:.2f}", str(int(level)), ""
+        yield (
+            replayed.day.isoformat(),
+            ids[int(customer)],
+            "" if np.isnan(score) else f"{score:.2f}",
+            str(int(level)),
+            "",
+        )

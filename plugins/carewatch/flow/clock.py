@@ -11,10 +11,11 @@ from carewatch.care.plan import PlannedTask, due, promises, under_control
 from carewatch.flow.notify import post
 from carewatch.spec.configuration import CareSpec
 from carewatch.spec.people import Playbook
-from carewatch.store import cases, warnings
+from carewatch.store import cases
+from carewatch.store import live_warnings as warnings
 from carewatch.store.cases import DueEscalation, DueTask
 from carewatch.store.database import Connection
-from carewatch.store.warnings import Seen
+from carewatch.store.live_warnings import Seen
 
 MOST_REMINDERS = 3
 _ESCALATION_TITLE = {"en": "Take over: the case is not under control", "zh-CN": "接手处理：该工单未受控"}
@@ -25,10 +26,16 @@ def remind(connection: Connection, care: CareSpec, now: datetime) -> int:
     due_now = cases.due_tasks(connection, now)
     by_owner: dict[str, list[DueTask]] = defaultdict(list)
     for task in due_now:
-        again = care.work.add_working_hours(now, _pause(care, task)) if task.reminders + 1 < MOST_REMINDERS else None
+        again = (
+            care.work.add_working_hours(now, _pause(care, task))
+            if task.reminders + 1 < MOST_REMINDERS
+            else None
+        )
         cases.store_reminder(connection, task.task_no, next_step_at=again)
         by_owner[task.owner_id].append(task)
-    seen = warnings.masters(connection, sorted({task.customer_no for task in due_now}), now) if due_now else {}
+    seen = (
+        warnings.masters(connection, sorted({task.customer_no for task in due_now}), now) if due_now else {}
+    )
     for owner, tasks in by_owner.items():
         post(
             connection, care, now,
@@ -64,7 +71,9 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
             continue
         playbook = Playbook.model_validate(escalation.copy)
         receiver = in_role(care.people, playbook.escalate_to, escalation.owner_id)
-        best = next(iter(next(tiers for key, tiers in care.levels.promises.items() if int(key) == escalation.level)))
+        best = next(
+            iter(next(tiers for key, tiers in care.levels.promises.items() if int(key) == escalation.level))
+        )
         hours = promises(care, escalation.level, escalation.tier)[0]
         due_at = due(care, escalation.level, escalation.tier, escalation.tier == best, now, hours)
         task = PlannedTask("escalation", _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)

@@ -40,11 +40,11 @@ def deliver(
 ) -> Delivered:
     """Send what is due, at most `limit` messages, and start none later than `lasts` after the beginning.
 
-    `send` returns the answer to keep, or raises Refused (tried again, `most_attempts` times in all) or Doubtful
-    (uncertain, never tried again by itself). Anything else it raises makes its message uncertain too and is
-    raised again at once: a fault must not send a message twice, nor spoil more than the message it met. Each
-    step is committed; raise ValueError when `connection` is inside a transaction, which could undo the claim
-    of a message that was sent.
+    `send` returns the answer to keep, or raises Refused (tried again, `most_attempts` times in all) or
+    Doubtful (uncertain, never tried again by itself). Anything else it raises makes its message uncertain too
+    and is raised again at once: a fault must not send a message twice, nor spoil more than the message it met.
+    Each step is committed; raise ValueError when `connection` is inside a transaction, which could undo the
+    claim of a message that was sent.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 
 from carewatch.flow.night import opened
 from carewatch.measure.health import Colour, metric_points
+from carewatch.measure.tiers import tier_day
 from carewatch.spec.condition import clauses
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store import tiers as tier_store
@@ -56,7 +57,9 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     The numbers are computed again from the facts with the night's own cuts and stored configuration, and compared with
     what was stored, to the last bit. Raises UnknownCustomer and NoNight.
     """
-    row = connection.execute("select customer_no from care.customer where customer_id = %s", (customer_id,)).fetchone()
+    row = connection.execute(
+        "select customer_no from care.customer where customer_id = %s", (customer_id,)
+    ).fetchone()
     if row is None:
         raise UnknownCustomer(_nearest(connection, customer_id))
     customer_no: int = row[0]
@@ -65,7 +68,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut, customer_no)
     if len(customers) == 0:
         raise UnknownCustomer(f"{customer_id} was not known on the night of {night.night.day}")
-    stands = tier_store.tier_day(night.night.day)
+    stands = tier_day(night.night.day)
     tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
     numbers = dict(columns)
     columns |= attributes_at(connection, cut, customers, names_read(spec))
@@ -93,21 +96,29 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
 
 def _nearest(connection: Connection, customer_id: str) -> str:
     rows = connection.execute(
-        "select customer_id from care.customer where customer_id ilike %s order by customer_id limit 3", (f"%{customer_id[-4:]}%",)
+        "select customer_id from care.customer where customer_id ilike %s order by customer_id limit 3",
+        (f"%{customer_id[-4:]}%",),
     ).fetchall()
     hint = f"; did you mean {', '.join(row[0] for row in rows)}?" if rows else ""
     return f"unknown customer '{customer_id}'{hint}"
 
 
 def _equals_stored(
-    connection: Connection, night: Any, spec: JudgementSpec, customer_no: int, numbers: dict[str, Any], judged: Judged
+    connection: Connection,
+    night: Any,
+    spec: JudgementSpec,
+    customer_no: int,
+    numbers: dict[str, Any],
+    judged: Judged,
 ) -> bool:
     stored_customers, stored_metrics = metrics_of_night(connection, night, spec)
     at = np.flatnonzero(stored_customers == customer_no)
     if len(at) != 1:
         return False
     health = health_of_night(connection, night, spec)
-    same_metrics = all(np.array_equal(stored_metrics[name][at], values, equal_nan=True) for name, values in numbers.items())
+    same_metrics = all(
+        np.array_equal(stored_metrics[name][at], values, equal_nan=True) for name, values in numbers.items()
+    )
     here = np.flatnonzero(health["customer_no"] == customer_no)
     same_score = np.array_equal(health["score"][here], judged.scores.score, equal_nan=True)
     return bool(same_metrics and same_score and np.array_equal(health["rules"][here], judged.states))
@@ -119,7 +130,9 @@ def _dimensions(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
         metrics = []
         for metric_name, scored in dimension.metrics.items():
             value = float(judged.columns[metric_name][0])
-            points = float(metric_points(scored, judged.columns[metric_name], judged.tier, spec.tiers.names)[0])
+            points = float(
+                metric_points(scored, judged.columns[metric_name], judged.tier, spec.tiers.names)[0]
+            )
             metric = spec.metrics[metric_name]
             metrics.append(
                 {
@@ -139,16 +152,27 @@ def _dimensions(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
 
 def _rules(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
     row = {name: _plain(values[0]) for name, values in judged.columns.items()}
-    result = []
+    result: list[dict[str, Any]] = []
     for number, name in enumerate(judged.book.names):
         state = State(int(judged.states[0, number]))
         if name in HEALTH_RULES:
             if state is State.HIT:
-                result.append({"rule": name, "state": "hit", "severity": None, "text": reason(name, None, row), "clauses": []})
+                result.append(
+                    {
+                        "rule": name,
+                        "state": "hit",
+                        "severity": None,
+                        "text": reason(name, None, row),
+                        "clauses": [],
+                    }
+                )
             continue
         rule = spec.rules[name]
         severity = rule.severity_by_tier.get(spec.tiers.names[judged.tier[0]], rule.severity)
-        shown = [{"clause": clause.text, "holds": _truth(clause.truth), "actual": clause.actual} for clause in clauses(rule.when, row)]
+        shown = [
+            {"clause": clause.text, "holds": _truth(clause.truth), "actual": clause.actual}
+            for clause in clauses(rule.when, row)
+        ]
         result.append(
             {
                 "rule": name, "state": state.name.lower(), "severity": str(severity), "clauses": shown,

@@ -36,14 +36,24 @@ def open_night(
         judgement = configurations.keep(connection, configuration.judgement)
         care = configurations.keep(connection, configuration.care)
     night = nights.open_night(
-        connection, day, configuration.firm.zone, judgement=judgement, care=care, code_version=__version__, notifies=notifies
+        connection,
+        day,
+        configuration.firm.zone,
+        judgement=judgement,
+        care=care,
+        code_version=__version__,
+        notifies=notifies,
     )
     return opened(connection, night)
 
 
 def opened(connection: Connection, night: Night) -> Opened:
     """Return a night with the configuration that its row names."""
-    return Opened(night, configurations.judgement(connection, night.judgement), configurations.care(connection, night.care))
+    return Opened(
+        night,
+        configurations.judgement(connection, night.judgement),
+        configurations.care(connection, night.care),
+    )
 
 
 def reopened(connection: Connection, day: date) -> Opened:

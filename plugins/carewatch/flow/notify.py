@@ -9,10 +9,11 @@ from typing import Any
 
 from carewatch.care.owners import in_role
 from carewatch.spec.configuration import CareSpec
-from carewatch.store import notices, warnings
+from carewatch.store import live_warnings as warnings
+from carewatch.store import notices
 from carewatch.store.database import Connection
+from carewatch.store.live_warnings import Seen
 from carewatch.store.notices import Decided, Message, Transition
-from carewatch.store.warnings import Seen
 from carewatch.tell.decide import alone, decide, not_before, outbox_key
 from carewatch.tell.wording import compose
 
@@ -29,15 +30,24 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
     messages: list[Message] = []
     digests: dict[tuple[str, date], list[Transition]] = defaultdict(list)
     values = {
-        (one.warning_no, one.transition): _warning_values(care, one, seen[one.customer_no], tasks.get(one.warning_no, []))
+        (one.warning_no, one.transition): _warning_values(
+            care, one, seen[one.customer_no], tasks.get(one.warning_no, [])
+        )
         for one in waiting
     }
     for one in waiting:
         for receiver in _receivers(care, one):
-            decision = decide(one.what, one.level, notifies=one.notifies, has_channel=bool(care.people.people[receiver].channels))
+            decision = decide(
+                one.what,
+                one.level,
+                notifies=one.notifies,
+                has_channel=bool(care.people.people[receiver].channels),
+            )
             key = None
             if decision.send:
-                digest = outbox_key("digest", receiver, next(iter(care.people.people[receiver].channels)), one.day.isoformat())
+                digest = outbox_key(
+                    "digest", receiver, next(iter(care.people.people[receiver].channels)), one.day.isoformat()
+                )
                 # A digest that has been written is closed: what comes later on its day goes alone.
                 if alone(care.notices, one.level) or digest in told_today:
                     made = _messages(care, now, "warning", receiver, f"warning:{one.warning_no}", one.transition,
@@ -47,7 +57,11 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
                 else:
                     digests[receiver, one.day].append(one)
                     key = digest
-            decisions.append(Decided(f"warning:{one.warning_no}", one.transition, receiver, decision.send, decision.reason, key))
+            decisions.append(
+                Decided(
+                    f"warning:{one.warning_no}", one.transition, receiver, decision.send, decision.reason, key
+                )
+            )
     for (receiver, day), told in digests.items():
         listed = {"day": day, "warnings": [values[one.warning_no, one.transition] for one in told]}
         messages += _messages(care, now, "digest", receiver, day.isoformat(), None, listed)
@@ -71,7 +85,9 @@ def post(
 def _receivers(care: CareSpec, one: Transition) -> Sequence[str]:
     """Return who is concerned by a transition: the roles that its level tells, each person once."""
     level = max(one.level, 1)
-    roles: Iterable[str] = next((told for key, told in care.notices.tell.items() if int(key) == level), ["owner"])
+    roles: Iterable[str] = next(
+        (told for key, told in care.notices.tell.items() if int(key) == level), ["owner"]
+    )
     return list(dict.fromkeys(in_role(care.people, role, one.owner_id) for role in roles))
 
 
@@ -81,7 +97,9 @@ def _messages(
 ) -> list[Message]:  # fmt: skip
     person = care.people.people[receiver]
     language = person.language or care.firm.language
-    text = compose(kind, language, {**_in_language(values, language), "receiver": person.name}, care.firm.zone)
+    text = compose(
+        kind, language, {**_in_language(values, language), "receiver": person.name}, care.firm.zone
+    )
     at = not_before(care.notices, now, care.firm.zone, urgent=urgent)
     return [
         Message(
@@ -89,7 +107,12 @@ def _messages(
             kind=kind,
             receiver=receiver,
             channel=channel,
-            body={**text, "to": address, "connection": care.notices.channels[channel].connection, "kind": kind},
+            body={
+                **text,
+                "to": address,
+                "connection": care.notices.channels[channel].connection,
+                "kind": kind,
+            },
             not_before=at,
         )
         for channel, address in person.channels.items()
@@ -107,9 +130,13 @@ def _in_language(value: Any, language: str) -> Any:
     return value
 
 
-def _warning_values(care: CareSpec, one: Transition, master: Seen, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+def _warning_values(
+    care: CareSpec, one: Transition, master: Seen, tasks: list[dict[str, Any]]
+) -> dict[str, Any]:
     people = care.people.people
-    advised = [advice.to_data() for book in care.playbooks_of(one.level, one.tier) for advice in book.recommends]
+    advised = [
+        advice.to_data() for book in care.playbooks_of(one.level, one.tier) for advice in book.recommends
+    ]
     return {
         "warning_no": one.warning_no,
         "customer": {"id": master.customer_id, "name": master.name or master.customer_id},
@@ -118,6 +145,9 @@ def _warning_values(care: CareSpec, one: Transition, master: Seen, tasks: list[d
         "tier": one.tier,
         "value": one.value,
         "reasons": [{key: reason[key] for key in ("text", "severity", "since")} for reason in one.reasons],
-        "tasks": [task | {"owner": people[task["owner"]].name if task["owner"] in people else task["owner"]} for task in tasks],
+        "tasks": [
+            task | {"owner": people[task["owner"]].name if task["owner"] in people else task["owner"]}
+            for task in tasks
+        ],
         "recommends": advised,
     }

@@ -15,7 +15,18 @@ def start_playbooks(connection: Connection, care: CareSpec, level: int, now: dat
     promised = next(tiers for key, tiers in care.levels.promises.items() if int(key) == level)
     best = next(iter(promised))
     plans = [
-        (warning, playbook, plan(care, playbook, tier=warning.tier, best_tier=warning.tier == best, owner=warning.owner_id, now=now))
+        (
+            warning,
+            playbook,
+            plan(
+                care,
+                playbook,
+                tier=warning.tier,
+                best_tier=warning.tier == best,
+                owner=warning.owner_id,
+                now=now,
+            ),
+        )
         for warning in cases.startable(connection, level)
         for playbook in care.playbooks_of(level, warning.tier)
     ]

@@ -51,13 +51,25 @@ def lost_within(events: Events, customers: NDArray[np.int32], day: date, window:
     return np.asarray(np.isnat(upcoming) | (upcoming >= np.datetime64(day, "D") + window))
 
 
-def active(events: Events, customers: NDArray[np.int32], day: date, *, at_least: int = 3, year: int = 365, recent: int = 90) -> NDArray[np.bool_]:
+def active(
+    events: Events,
+    customers: NDArray[np.int32],
+    day: date,
+    *,
+    at_least: int = 3,
+    year: int = 365,
+    recent: int = 90,
+) -> NDArray[np.bool_]:
     """Return which customers are active: at least three days in the year before, the last at most 90 days ago."""
     end = np.datetime64(day, "D")
     within = (events.days >= end - year) & (events.days < end)
     keys, counts = np.unique(events.customers[within], return_counts=True)
     lasts = np.zeros(len(keys), dtype="datetime64[D]")
-    np.maximum.at(lasts.view(np.int64), np.searchsorted(keys, events.customers[within]), events.days[within].astype(np.int64))
+    np.maximum.at(
+        lasts.view(np.int64),
+        np.searchsorted(keys, events.customers[within]),
+        events.days[within].astype(np.int64),
+    )
     busy = keys[(counts >= at_least) & (lasts >= end - recent)]
     return np.isin(customers, busy)
 
@@ -74,13 +86,19 @@ class Loss:
 def losses(events: Events, first: date, end: date, window: int, data_end: date) -> list[Loss]:
     """Return the losses whose day falls into [first, end): each silence of a whole window, once; none past the data."""
     found = []
-    starts = np.flatnonzero(np.r_[True, events.customers[1:] != events.customers[:-1]]) if len(events.days) else np.array([], int)
+    starts = (
+        np.flatnonzero(np.r_[True, events.customers[1:] != events.customers[:-1]])
+        if len(events.days)
+        else np.array([], int)
+    )
     last_of_customer = np.zeros(len(events.days), dtype=bool)
     last_of_customer[np.r_[starts[1:] - 1, len(events.days) - 1] if len(starts) else []] = True
     following = np.r_[events.days[1:], np.datetime64(data_end, "D") + 1] if len(events.days) else events.days
     following = np.where(last_of_customer, np.datetime64(data_end, "D") + 1, following)
     lost_on = events.days + window
-    silent = (lost_on < following) & (lost_on >= np.datetime64(first, "D")) & (lost_on < np.datetime64(end, "D"))
+    silent = (
+        (lost_on < following) & (lost_on >= np.datetime64(first, "D")) & (lost_on < np.datetime64(end, "D"))
+    )
     for at in np.flatnonzero(silent):
         found.append(Loss(int(events.customers[at]), events.days[at].item(), lost_on[at].item()))
     return found

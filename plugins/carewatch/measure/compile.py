@@ -60,8 +60,8 @@ def _environment(folder: Path) -> Environment:
     return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False)  # noqa: S701
 
 
-def _render(name: str, **values: object) -> str:
-    return _environment(include("sql", "metrics")).get_template(name).render(**values)
+def _render(template: str, **values: object) -> str:
+    return _environment(include("sql", "metrics")).get_template(template).render(**values)
 
 
 def visible(cut: Cut) -> str:
@@ -140,7 +140,7 @@ class _Compiler:
     def _days_since(self, metric: Metric) -> str:
         assert metric.fact is not None and metric.window is not None
         lower = self.start(metric.window)
-        pick = "max" if metric.event == "last" else "min"
+        pick = "min" if metric.event == "first" else "max"
         column = self._column(metric.fact, f"{pick}(f.event_day) filter (where {self._filter(metric, lower, None)})", lower)
         return f"{day_literal(self.cut.day)} - {column}"
 

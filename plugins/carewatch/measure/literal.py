@@ -58,7 +58,7 @@ def literal_query(sql: str, *, day: str, cut: str) -> str:
     """Return the query with `:day` and `:cut` replaced by the night's literals, comments dropped."""
     literals = {"day": day, "cut": cut}
 
-    def replace(node: exp.Expression) -> exp.Expression:
+    def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Placeholder):
             return sqlglot.parse_one(literals[node.name], dialect="postgres")
         return node

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from carewatch.spec.condition import FALSE, TRUE, evaluate, names
+from carewatch.spec.condition import FALSE, TRUE, Condition, evaluate, mixed_kinds, names, unknown_names
 from carewatch.spec.configuration import ATTRIBUTES, JUDGED, CareSpec, JudgementSpec
 from carewatch.spec.document import SpecProblem, nearest
 from carewatch.spec.metrics import AGGREGATES, Measure
@@ -19,7 +19,11 @@ _TEXT_NAMES = frozenset({*ATTRIBUTES, "colour", "tier"})
 
 def _unknown(name: str, known: set[str], *loc: str | int, at_key: bool = False) -> SpecProblem:
     return SpecProblem(
-        f"unknown name '{name}'", expected="a metric or attribute that is defined", nearest=nearest(name, known), loc=loc, at_key=at_key
+        f"unknown name '{name}'",
+        expected="a metric or attribute that is defined",
+        nearest=nearest(name, known),
+        loc=loc,
+        at_key=at_key,
     )
 
 
@@ -66,8 +70,15 @@ def _scores(judgement: JudgementSpec) -> Iterator[Found]:
             yield "tiers", "tiers", _unknown(name, known, "metrics", name, at_key=True)
     if judgement.tiers.money is not None and judgement.tiers.money not in known:
         yield "tiers", "tiers", _unknown(judgement.tiers.money, known, "money")
-    for name in judgement.stages.names() - known - set(ATTRIBUTES):
-        yield "stages", "stages", _unknown(name, known, "dormant_when")
+    if judgement.stages.dormant_when is not None:
+        for problem in _condition(judgement.stages.dormant_when, known | set(ATTRIBUTES)):
+            yield "stages", "stages", problem.under("dormant_when")
+
+
+def _condition(condition: Condition, known: set[str]) -> list[SpecProblem]:
+    """Return unknown names, and comparisons of a number with a text, at their places in the condition."""
+    unknown = unknown_names(condition, known)
+    return [*unknown, *mixed_kinds(condition, _TEXT_NAMES)] if not unknown else [*unknown]
 
 
 def _rules(judgement: JudgementSpec) -> Iterator[Found]:
@@ -76,8 +87,8 @@ def _rules(judgement: JudgementSpec) -> Iterator[Found]:
     dimension_of: dict[str, tuple[str, str]] = {}
     for rule_name, rule in judgement.rules.items():
         for key, condition in (("when", rule.when), ("clears_if", rule.clears_if)):
-            for name in sorted(names(condition) - known) if condition is not None else ():
-                yield "warnings", rule_name, _unknown(name, known, key)
+            for problem in _condition(condition, known) if condition is not None else ():
+                yield "warnings", rule_name, problem.under(key)
         for name in sorted(rule.placeholders() - known):
             yield "warnings", rule_name, _unknown(name, known, "because")
         for tier in sorted(set(rule.severity_by_tier) - tiers):
@@ -100,7 +111,11 @@ def _care(judgement: JudgementSpec, care: CareSpec) -> Iterator[Found]:
     for level, promises in care.levels.promises.items():
         for tier in set(promises) ^ set(tiers):
             word = "has no promise at" if tier in tiers else "is not a tier of tiers.yaml, at"
-            yield "levels", "levels", SpecProblem(f"tier {tier} {word} level {level}", loc=("promises", level))
+            yield (
+                "levels",
+                "levels",
+                SpecProblem(f"tier {tier} {word} level {level}", loc=("promises", level)),
+            )
     roles = {role for person in care.people.people.values() for role in person.roles} | {"owner", "manager"}
     for name, playbook in care.playbooks.items():
         for role, loc in (
@@ -146,7 +161,9 @@ def check_examples(judgement: JudgementSpec) -> Iterator[Found]:
                 )  # fmt: skip
 
 
-def _column(name: str, value: float | str | None) -> np.ndarray[tuple[int], np.dtype[np.object_] | np.dtype[np.float64]]:
+def _column(
+    name: str, value: float | str | None
+) -> np.ndarray[tuple[int], np.dtype[np.object_] | np.dtype[np.float64]]:
     if isinstance(value, str) or name in _TEXT_NAMES:
         return np.array([value], dtype=object)
     return np.array([np.nan if value is None else float(value)])

@@ -63,7 +63,9 @@ class JudgementSpec(_Executable):
     stages: Stages
     rules: dict[str, Rule]
     levels: Levels
-    closed_days: list[str] = Field(default_factory=list, description="the calendar's expanded days without work")
+    closed_days: list[str] = Field(
+        default_factory=list, description="the calendar's expanded days without work"
+    )
 
     def metric_hash(self, name: str) -> str:
         """Return the digest of one metric's definition, those it is built on included."""

@@ -47,7 +47,9 @@ class ScoredMetric(Strict):
     weight: float = Field(gt=0)
     points: Knots
     by_tier: dict[str, Knots] = Field(default_factory=dict)
-    missing: float | None = Field(default=None, ge=0, le=100, description="points when missing; skipped when not given")
+    missing: float | None = Field(
+        default=None, ge=0, le=100, description="points when missing; skipped when not given"
+    )
 
 
 class Dimension(Strict):
@@ -67,7 +69,9 @@ class Bands(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.yellow >= self.green:
-            raise SpecProblem(f"yellow ({self.yellow:g}) must be below green ({self.green:g})", loc=("yellow",))
+            raise SpecProblem(
+                f"yellow ({self.yellow:g}) must be below green ({self.green:g})", loc=("yellow",)
+            )
         return self
 
 
@@ -84,19 +88,25 @@ class Health(Strict):
     dimensions: dict[str, Dimension] = Field(min_length=1)
     bands: Bands = Field(default_factory=Bands)
     grey_below: float = Field(default=50, ge=0, le=100)
-    hold_nights: int = Field(default=2, ge=1, description="nights a colour must last before it acts on the level")
+    hold_nights: int = Field(
+        default=2, ge=1, description="nights a colour must last before it acts on the level"
+    )
     margin: float = Field(default=5, ge=0, description="points above a band before its floor is lifted")
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Self:
         total = sum(dimension.weight for dimension in self.dimensions.values())
         if abs(total - 1) > 1e-9:
-            raise SpecProblem(f"the weights of the dimensions sum to {total:g}", expected="1", loc=("dimensions",))
+            raise SpecProblem(
+                f"the weights of the dimensions sum to {total:g}", expected="1", loc=("dimensions",)
+            )
         for name, dimension in self.dimensions.items():
             total = sum(metric.weight for metric in dimension.metrics.values())
             if abs(total - 1) > 1e-9:
                 raise SpecProblem(
-                    f"the weights of the metrics in '{name}' sum to {total:g}", expected="1", loc=("dimensions", name, "metrics")
+                    f"the weights of the metrics in '{name}' sum to {total:g}",
+                    expected="1",
+                    loc=("dimensions", name, "metrics"),
                 )
         return self
 
@@ -118,13 +128,17 @@ class Tiers(Strict):
     by: Literal["score", "share"] = "score"
     cuts: dict[str, float] = Field(min_length=1)
     otherwise: str = "C"
-    money: str | None = Field(default=None, description="the metric that says what is at stake, in the firm's currency")
+    money: str | None = Field(
+        default=None, description="the metric that says what is at stake, in the firm's currency"
+    )
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
         total = sum(metric.weight for metric in self.metrics.values())
         if abs(total - 1) > 1e-9:
-            raise SpecProblem(f"the weights of the tier metrics sum to {total:g}", expected="1", loc=("metrics",))
+            raise SpecProblem(
+                f"the weights of the tier metrics sum to {total:g}", expected="1", loc=("metrics",)
+            )
         cuts = list(self.cuts.values())
         rising = self.by == "share"
         for before, after in zip(cuts, cuts[1:], strict=False):
@@ -154,7 +168,10 @@ class Lost(Strict):
     def _reads_a_fact(self) -> Self:
         if self.fact not in FACTS:
             raise SpecProblem(
-                f"unknown fact '{self.fact}'", expected="one of " + ", ".join(FACTS), nearest=nearest(self.fact, FACTS), loc=("fact",)
+                f"unknown fact '{self.fact}'",
+                expected="one of " + ", ".join(FACTS),
+                nearest=nearest(self.fact, FACTS),
+                loc=("fact",),
             )
         if self.where is not None:
             check_condition(self.where, {column.name for column in FACTS[self.fact].columns}, loc=("where",))

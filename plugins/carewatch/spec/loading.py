@@ -66,8 +66,7 @@ class Shelf:
         document, below = self.documents[kind, name]
         for one in problem.every():
             loc = ((below, name) if below else ()) + one.loc
-            place = document.place(loc, key=one.at_key)
-            place = Place(place.file, place.line, place.column + one.column_offset)
+            place = document.place(loc, key=one.at_key, offset=one.column_offset)
             self.problems.append(Problem(place, one.what, one.expected, one.nearest))
 
 
@@ -101,7 +100,9 @@ def _one(shelf: Shelf, kind: str, model: type[M]) -> M | None:
 T = TypeVar("T")
 
 
-def _many(shelf: Shelf, kind: str, model: type[M], below: str, items: Callable[[M], Iterable[tuple[str, T]]]) -> dict[str, T]:
+def _many(
+    shelf: Shelf, kind: str, model: type[M], below: str, items: Callable[[M], Iterable[tuple[str, T]]]
+) -> dict[str, T]:
     """Read all files of a kind into one dictionary; a name defined twice is a problem that shows both places."""
     result: dict[str, T] = {}
     for path in _paths(shelf.folder, kind):
@@ -113,7 +114,11 @@ def _many(shelf: Shelf, kind: str, model: type[M], below: str, items: Callable[[
                 other, other_below = shelf.documents[kind, name]
                 first = other.place((other_below, name) if other_below else ())
                 place = document.place((below, name) if below else (), key=bool(below))
-                shelf.problems.append(Problem(place, f"'{name}' is defined a second time", f"one definition (the first: {first})"))
+                shelf.problems.append(
+                    Problem(
+                        place, f"'{name}' is defined a second time", f"one definition (the first: {first})"
+                    )
+                )
                 continue
             result[name] = item
             shelf.documents[kind, name] = (document, below)
@@ -128,7 +133,9 @@ def load(folder: Path) -> Configuration:
     folder = folder.resolve()
     shelf = Shelf(folder)
     if not folder.is_dir():
-        raise SpecError([Problem(Place(shelf.display(folder), 1, 1), "there is no such folder", "a configuration folder")])
+        raise SpecError(
+            [Problem(Place(shelf.display(folder), 1, 1), "there is no such folder", "a configuration folder")]
+        )
     firm = _one(shelf, "firm", Firm)
     calendar = _one(shelf, "calendar", CalendarSpec)
     health = _one(shelf, "health", Health)
@@ -137,7 +144,9 @@ def load(folder: Path) -> Configuration:
     levels = _one(shelf, "levels", Levels)
     people = _one(shelf, "people", People)
     notices = _one(shelf, "notices", Notices)
-    metrics: dict[str, Metric] = _many(shelf, "metrics", MetricsFile, "metrics", lambda file: file.metrics.items())
+    metrics: dict[str, Metric] = _many(
+        shelf, "metrics", MetricsFile, "metrics", lambda file: file.metrics.items()
+    )
     rules: dict[str, Rule] = _many(shelf, "warnings", RulesFile, "rules", lambda file: file.rules.items())
     playbooks = _many(shelf, "playbooks", Playbook, "", lambda book: [(book.playbook, book)])
     if shelf.problems:
@@ -147,7 +156,14 @@ def load(folder: Path) -> Configuration:
         firm=firm, metrics=metrics, health=health, tiers=tiers, stages=stages, rules=rules, levels=levels,
         closed_days=WorkCalendar(calendar, firm.zone).closed_days(),
     )  # fmt: skip
-    care = CareSpec(firm=firm, people=people, playbooks=playbooks, notices=notices, levels=levels, calendar=calendar.resolved())
+    care = CareSpec(
+        firm=firm,
+        people=people,
+        playbooks=playbooks,
+        notices=notices,
+        levels=levels,
+        calendar=calendar.resolved(),
+    )
     for kind, name, problem in (*check_names(judgement, care), *check_examples(judgement)):
         shelf.note(kind, name, problem)
     if shelf.problems:

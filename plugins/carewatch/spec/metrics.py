@@ -76,9 +76,12 @@ class Metric(Strict):
     part: Literal["mean_gap", "silence", "irregularity"] | None = None
     sql: str | None = None
     empty: float | Literal["missing"] | None = Field(
-        default=None, description="value of a customer without such rows; count, sum and distinct: 0, else missing"
+        default=None,
+        description="value of a customer without such rows; count, sum and distinct: 0, else missing",
     )
-    per: float = Field(default=1, gt=0, description="the value is divided by this, such as 3600 for seconds to hours")
+    per: float = Field(
+        default=1, gt=0, description="the value is divided by this, such as 3600 for seconds to hours"
+    )
 
     @model_validator(mode="after")
     def _has_its_shape(self) -> Self:
@@ -96,7 +99,10 @@ class Metric(Strict):
     def _known_fact(name: str) -> Fact:
         if name not in FACTS:
             raise SpecProblem(
-                f"unknown fact '{name}'", expected="one of " + ", ".join(FACTS), nearest=nearest(name, FACTS), loc=("fact",)
+                f"unknown fact '{name}'",
+                expected="one of " + ", ".join(FACTS),
+                nearest=nearest(name, FACTS),
+                loc=("fact",),
             )
         return FACTS[name]
 
@@ -110,7 +116,6 @@ class Metric(Strict):
                 raise SpecProblem(f"'{self.of}' is {column.kind}; '{self.kind}' needs a number", loc=("of",))
         if self.where is not None:
             check_condition(self.where, columns, loc=("where",))
-
 
     @property
     def when_empty(self) -> float | None:

@@ -120,6 +120,8 @@ class Playbook(Strict):
             for needed in step.needs:
                 if needed not in self.steps:
                     raise SpecProblem(
-                        f"unknown step '{needed}'", nearest=nearest(needed, self.steps), loc=("steps", name, "needs")
+                        f"unknown step '{needed}'",
+                        nearest=nearest(needed, self.steps),
+                        loc=("steps", name, "needs"),
                     )
         return self

@@ -60,7 +60,10 @@ class Rule(Strict):
     def placeholders(self) -> frozenset[str]:
         """Return the names that the reason text shows."""
         return frozenset(
-            field for text in self.because.texts() for _, field, _, _ in string.Formatter().parse(text) if field
+            field
+            for text in self.because.texts()
+            for _, field, _, _ in string.Formatter().parse(text)
+            if field
         )
 
     @field_validator("because")
@@ -70,10 +73,14 @@ class Rule(Strict):
             try:
                 parts = list(string.Formatter().parse(text))
             except ValueError as error:
-                raise SpecProblem(f"the reason text has a broken placeholder: {error}", expected="{metric_name}") from None
+                raise SpecProblem(
+                    f"the reason text has a broken placeholder: {error}", expected="{metric_name}"
+                ) from None
             for _, field, _, conversion in parts:
                 if field is not None and (not field.isidentifier() or conversion):
-                    raise SpecProblem(f"'{{{field}}}' is not a metric's name", expected="{metric_name} or {metric_name:.1f}")
+                    raise SpecProblem(
+                        f"'{{{field}}}' is not a metric's name", expected="{metric_name} or {metric_name:.1f}"
+                    )
         return value
 
 
@@ -143,11 +150,15 @@ class Levels(Strict):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         for level in ("1", "2", "3"):
-            if not self.levels.get(level):  # type: ignore[call-overload]
+            if not self.levels.get(level):
                 raise SpecProblem(f"level {level} has no line", loc=("levels",))
         for level, tiers in self.promises.items():
             for tier, hours in tiers.items():
-                if any(hour <= 0 for hour in hours) or sorted(hours[:3]) != list(hours[:3]) or hours[3] < hours[2]:
+                if (
+                    any(hour <= 0 for hour in hours)
+                    or sorted(hours[:3]) != list(hours[:3])
+                    or hours[3] < hours[2]
+                ):
                     raise SpecProblem(
                         f"the promises of level {level}, tier {tier} must be positive and not fall",
                         expected="first call <= plan <= escalation <= whole",
@@ -158,4 +169,6 @@ class Levels(Strict):
 
 def unknown_name(name: str, known: frozenset[str] | set[str], where: str) -> SpecProblem:
     """Return the problem of a name that nothing defines."""
-    return SpecProblem(f"unknown name '{name}' in {where}", expected="a metric or attribute", nearest=nearest(name, known))
+    return SpecProblem(
+        f"unknown name '{name}' in {where}", expected="a metric or attribute", nearest=nearest(name, known)
+    )

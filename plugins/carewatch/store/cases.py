@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -133,7 +133,8 @@ def due_tasks(connection: Connection, now: datetime) -> list[DueTask]:
 def store_reminder(connection: Connection, task_no: int, *, next_step_at: datetime | None) -> None:
     """Count a reminder and set when the next one is due (None: no more)."""
     connection.execute(
-        "update care.care_task set reminders = reminders + 1, next_step_at = %s where task_no = %s", (next_step_at, task_no)
+        "update care.care_task set reminders = reminders + 1, next_step_at = %s where task_no = %s",
+        (next_step_at, task_no),
     )
 
 
@@ -150,7 +151,7 @@ class DueEscalation:
     owner_id: str
     copy: dict[str, Any]
     escalate_at: datetime
-    progress: Progress
+    progress: Progress = field(kw_only=True)
 
 
 def due_escalations(connection: Connection, now: datetime) -> list[DueEscalation]:
@@ -165,7 +166,7 @@ def due_escalations(connection: Connection, now: datetime) -> list[DueEscalation
         "order by p.escalate_at, p.case_no",
         {"now": now},
     ).fetchall()
-    return [DueEscalation(*row[:9], Progress(*row[9:])) for row in rows]
+    return [DueEscalation(*row[:-3], progress=Progress(*row[-3:])) for row in rows]
 
 
 def store_escalation(
@@ -187,7 +188,11 @@ def store_escalation(
     assert row is not None
     connection.execute(
         "insert into care.audit (at, by, what, subject, detail) values (%s, 'carewatch', 'escalated', %s, %s)",
-        (now, f"warning:{escalation.warning_no}", Jsonb({"playbook": escalation.playbook, "to": task.owner_id})),
+        (
+            now,
+            f"warning:{escalation.warning_no}",
+            Jsonb({"playbook": escalation.playbook, "to": task.owner_id}),
+        ),
     )
     return int(row[0])
 

@@ -62,7 +62,14 @@ def knowledge_now(connection: Connection) -> datetime:
 
 
 def open_night(
-    connection: Connection, day: date, zone: ZoneInfo, *, judgement: str, care: str, code_version: str, notifies: bool
+    connection: Connection,
+    day: date,
+    zone: ZoneInfo,
+    *,
+    judgement: str,
+    care: str,
+    code_version: str,
+    notifies: bool,
 ) -> Night:
     """Return the night of the day, opening it when there is none; an existing one stays exactly as it is."""
     known = connection.execute("select 1 from care.night where day = %s", (day,)).fetchone()

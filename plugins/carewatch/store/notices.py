@@ -65,7 +65,9 @@ class Message:
     not_before: datetime
 
 
-def store(connection: Connection, decisions: list[Decided], messages: list[Message], *, now: datetime) -> None:
+def store(
+    connection: Connection, decisions: list[Decided], messages: list[Message], *, now: datetime
+) -> None:
     """Store decisions and their messages; a key that exists already is left alone."""
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -89,10 +91,14 @@ def tasks_of(connection: Connection, warning_nos: list[int]) -> dict[int, list[d
     ).fetchall()
     result: dict[int, list[dict[str, Any]]] = {}
     for warning_no, step, title, owner, due_at in rows:
-        result.setdefault(warning_no, []).append({"step": step, "title": title, "owner": owner, "due_at": due_at})
+        result.setdefault(warning_no, []).append(
+            {"step": step, "title": title, "owner": owner, "due_at": due_at}
+        )
     return result
 
 
 def digests(connection: Connection) -> set[str]:
     """Return the keys of the digests that are written already."""
-    return {row[0] for row in connection.execute("select key from care.outbox where kind = 'digest'").fetchall()}
+    return {
+        row[0] for row in connection.execute("select key from care.outbox where kind = 'digest'").fetchall()
+    }

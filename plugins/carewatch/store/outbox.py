@@ -61,7 +61,8 @@ def doubt(connection: Connection, key: str, *, answer: str, now: datetime) -> No
     """Record that nobody knows whether an attempt arrived, and commit."""
     with connection.transaction():
         connection.execute(
-            "update care.outbox set state = 'uncertain', settled_at = %s, answer = %s where key = %s", (now, answer[:500], key)
+            "update care.outbox set state = 'uncertain', settled_at = %s, answer = %s where key = %s",
+            (now, answer[:500], key),
         )
 
 

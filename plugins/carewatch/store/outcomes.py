@@ -23,7 +23,9 @@ def _facts(lost: Lost) -> tuple[str, str]:
     return FACTS[lost.fact].table, where
 
 
-def event_days(connection: Connection, spec: JudgementSpec, until: Cut) -> tuple[NDArray[np.int32], NDArray[np.datetime64]]:
+def event_days(
+    connection: Connection, spec: JudgementSpec, until: Cut
+) -> tuple[NDArray[np.int32], NDArray[np.datetime64]]:
     """Return customer and day of every fact that counts as staying, as known at `until`, by customer and day."""
     table, where = _facts(spec.stages.lost)
     with connection.transaction():
@@ -78,7 +80,9 @@ def warned_between(connection: Connection, first: date, end: date) -> list[dict[
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def warned_before(connection: Connection, customer_nos: list[int]) -> dict[int, list[tuple[date, date | None]]]:
+def warned_before(
+    connection: Connection, customer_nos: list[int]
+) -> dict[int, list[tuple[date, date | None]]]:
     """Return the days on which customers' warnings opened and closed."""
     rows = connection.execute(
         "select customer_no, opened_day, closed_at::date from care.warning where customer_no = any(%s) order by opened_day",
@@ -88,4 +92,3 @@ def warned_before(connection: Connection, customer_nos: list[int]) -> dict[int, 
     for customer_no, opened, closed in rows:
         result.setdefault(customer_no, []).append((opened, closed))
     return result
-

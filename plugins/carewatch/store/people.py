@@ -51,6 +51,7 @@ def hand_over(connection: Connection, people: People, now: datetime) -> int:
     ).fetchall()
     for (left,) in stuck:
         connection.execute(
-            "update care.care_task set owner_id = %s where state = 'open' and owner_id = %s", (owner_of(people, left), left)
+            "update care.care_task set owner_id = %s where state = 'open' and owner_id = %s",
+            (owner_of(people, left), left),
         )
     return len(rows)

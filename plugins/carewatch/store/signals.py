@@ -87,7 +87,8 @@ def store_changes(
 
 def _make_rule_table(connection: Connection, spec: JudgementSpec, book: RuleBook) -> None:
     metric_order = {name: position for position, name in enumerate(spec.metrics, start=1)}
-    rows, evidence = [], []
+    rows: list[tuple[int, str, str, str, int | None]] = []
+    evidence: list[tuple[int, str, int]] = []
     for number, name in enumerate(book.names):
         if name in HEALTH_RULES:
             # The floors are told by colour: a red floor counts as severe wherever a severity is shown.

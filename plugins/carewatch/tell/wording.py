@@ -22,7 +22,9 @@ from carewatch.warn.reasons import number_text
 
 _LONGEST_TEMPLATE: Final = 20_000
 _LONGEST_MESSAGE: Final = 100_000
-_FILTERS: Final = frozenset({"default", "join", "length", "lower", "number", "title", "upper", "moment", "first", "last"})
+_FILTERS: Final = frozenset(
+    {"default", "join", "length", "lower", "number", "title", "upper", "moment", "first", "last"}
+)
 _FORBIDDEN: Final = (nodes.Mul, nodes.Pow, nodes.Mod, nodes.Call, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends, nodes.Macro)  # fmt: skip
 
 
@@ -33,7 +35,11 @@ class BadTemplate(ValueError):
 @cache
 def _environment(folder: Path, zone: ZoneInfo) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters = {name: made for name, made in environment.filters.items() if name in _FILTERS}
     environment.filters["number"] = lambda value: number_text(float(value))
@@ -60,10 +66,14 @@ def check_template(text: str, name: str) -> None:
     except TemplateError as error:
         raise BadTemplate(f"{name}:{getattr(error, 'lineno', 1)}: {error}") from None
     for node in tree.find_all(_FORBIDDEN):
-        raise BadTemplate(f"{name}:{node.lineno}: a notice template may not contain {type(node).__name__.lower()}")
+        raise BadTemplate(
+            f"{name}:{node.lineno}: a notice template may not contain {type(node).__name__.lower()}"
+        )
     for used in tree.find_all(nodes.Filter):
         if used.name not in _FILTERS:
-            raise BadTemplate(f"{name}:{used.lineno}: unknown filter '{used.name}'; expected one of {', '.join(sorted(_FILTERS))}")
+            raise BadTemplate(
+                f"{name}:{used.lineno}: unknown filter '{used.name}'; expected one of {', '.join(sorted(_FILTERS))}"
+            )
 
 
 def compose(kind: str, language: str, values: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:

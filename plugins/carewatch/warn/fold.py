@@ -42,7 +42,9 @@ class Memory:
         return cls(*(np.zeros((customers, rules), dtype=np.int8) for _ in range(3)))
 
 
-def fold(memory: Memory, states: NDArray[np.int16], book: RuleBook, *, dormant: NDArray[np.bool_], missed: int) -> Memory:
+def fold(
+    memory: Memory, states: NDArray[np.int16], book: RuleBook, *, dormant: NDArray[np.bool_], missed: int
+) -> Memory:
     """Return the memory after one more night whose rules had `states`; `missed` nights lie between it and the last one.
 
     A dormant customer's signals end at once.
@@ -53,7 +55,9 @@ def fold(memory: Memory, states: NDArray[np.int16], book: RuleBook, *, dormant: 
     hit, clear, lingering = states == State.HIT, states == State.CLEAR, states == State.LINGERING
     was_open = memory.phase == Phase.OPEN
 
-    true_nights = np.where(hit, np.minimum(true_nights + 1, _MOST), np.where(clear | lingering, 0, true_nights))
+    true_nights = np.where(
+        hit, np.minimum(true_nights + 1, _MOST), np.where(clear | lingering, 0, true_nights)
+    )
     clear_nights = np.where(clear & was_open, np.minimum(clear_nights + 1, _MOST), clear_nights)
     clear_nights = np.where(hit | lingering | ~was_open, 0, clear_nights)
 

@@ -53,7 +53,9 @@ def rule_book(rules: Mapping[str, Rule], health: Health) -> RuleBook:
     names = (*rules, *HEALTH_RULES)
     holds = [rule.holds_for for rule in rules.values()] + [health.hold_nights] * 2
     clears = [rule.clears_after for rule in rules.values()] + [health.hold_nights] * 2
-    return RuleBook(names, np.array(holds, np.int16), np.array(clears, np.int16), MappingProxyType(dict(rules)))
+    return RuleBook(
+        names, np.array(holds, np.int16), np.array(clears, np.int16), MappingProxyType(dict(rules))
+    )
 
 
 def rule_state(rule: Rule, columns: Columns) -> NDArray[np.int16]:
@@ -62,7 +64,9 @@ def rule_state(rule: Rule, columns: Columns) -> NDArray[np.int16]:
     state = np.where(hit == TRUE, State.HIT, np.where(hit == FALSE, State.CLEAR, State.UNKNOWN))
     if rule.clears_if is not None:
         cleared = evaluate(rule.clears_if, columns)
-        lingering = np.where(cleared == TRUE, State.CLEAR, np.where(cleared == FALSE, State.LINGERING, State.UNKNOWN))
+        lingering = np.where(
+            cleared == TRUE, State.CLEAR, np.where(cleared == FALSE, State.LINGERING, State.UNKNOWN)
+        )
         state = np.where(state == State.CLEAR, lingering, state)
     return state.astype(np.int16)
 
@@ -75,7 +79,13 @@ def floor_state(score: Numbers, grey: NDArray[np.bool_], band: float, margin: fl
 
 
 def hits(
-    book: RuleBook, health: Health, columns: Columns, *, score: Numbers, grey: NDArray[np.bool_], dormant: NDArray[np.bool_]
+    book: RuleBook,
+    health: Health,
+    columns: Columns,
+    *,
+    score: Numbers,
+    grey: NDArray[np.bool_],
+    dormant: NDArray[np.bool_],
 ) -> NDArray[np.int16]:
     """Return the states of all rules, customers x rules in the book's order; a dormant customer is clear of all."""
     states = np.empty((len(score), len(book.names)), dtype=np.int16)

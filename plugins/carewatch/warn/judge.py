@@ -57,6 +57,8 @@ def level_of_hits(spec: JudgementSpec, judged: Judged) -> NDArray[np.int16]:
     return levels(spec.levels, judged.book, phase, severities(judged.book, judged.tier, spec.tiers.names))
 
 
-def level_of_memory(spec: JudgementSpec, book: RuleBook, memory: Memory, tier: NDArray[np.int16]) -> NDArray[np.int16]:
+def level_of_memory(
+    spec: JudgementSpec, book: RuleBook, memory: Memory, tier: NDArray[np.int16]
+) -> NDArray[np.int16]:
     """Return the level that the open signals add up to."""
     return levels(spec.levels, book, memory.phase, severities(book, tier, spec.tiers.names))

@@ -60,7 +60,9 @@ def line_holds(
     if line.dimensions > 1:
         counted = found.worst >= Severity.MILD.rank
         distinct = sum(
-            counted[:, [at for at, name in enumerate(found.dimension) if name == dimension]].any(axis=1).astype(np.int16)
+            counted[:, [at for at, name in enumerate(found.dimension) if name == dimension]]
+            .any(axis=1)
+            .astype(np.int16)
             for dimension in dict.fromkeys(found.dimension)
         )
         holds &= np.asarray(distinct) >= line.dimensions

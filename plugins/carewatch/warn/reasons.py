@@ -14,7 +14,9 @@ from carewatch.warn.hits import HEALTH_RED
 _MISSING = {"en": "unknown", "zh-CN": "未知"}
 _HEALTH = {
     True: Text.of({"en": "Health is red: {score:.2f} points.", "zh-CN": "健康度为红色：{score:.2f} 分。"}),
-    False: Text.of({"en": "Health is below green: {score:.2f} points.", "zh-CN": "健康度低于绿色：{score:.2f} 分。"}),
+    False: Text.of(
+        {"en": "Health is below green: {score:.2f} points.", "zh-CN": "健康度低于绿色：{score:.2f} 分。"}
+    ),
 }
 
 

@@ -64,7 +64,9 @@ def open_signals(connection: Connection, customers: Sequence[int]) -> dict[int, 
     return result
 
 
-def store_moves(connection: Connection, night: Night, moves: Sequence[Moved], *, rest: int, now: datetime) -> None:
+def store_moves(
+    connection: Connection, night: Night, moves: Sequence[Moved], *, rest: int, now: datetime
+) -> None:
     """Store the transitions of a night: warnings opened, moved and closed, each with its event."""
     opened = [moved for moved in moves if moved.warning_no is None]
     others = [moved for moved in moves if moved.warning_no is not None]

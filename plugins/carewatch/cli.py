@@ -1,0 +1,62 @@
+"""The command `care`: one subcommand a file in `carewatch/commands/`.
+
+A user's mistake is one line (or one line a problem) on standard error and exit code 2, never a traceback. Progress goes to
+standard error, results to standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = ("check", "migrate", "run", "explain", "backtest", "outbox", "schema")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all subcommands."""
+    top = argparse.ArgumentParser(prog="care", description="Customer early warning and care.")
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = import_module(f"carewatch.commands.{name}_command")
+        one = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
+        module.arguments(one)
+        one.set_defaults(run=module.run)
+    return top
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    from carewatch.commands.console import Mistake
+    from carewatch.flow.explain import UnknownCustomer
+    from carewatch.spec.document import SpecError
+    from carewatch.store.configurations import UnknownFingerprint
+    from carewatch.store.database import NoWarehouse
+    from carewatch.store.embedded import EmbeddedUnavailable
+    from carewatch.store.migrations import MigrationError
+    from carewatch.store.nights import NoNight
+    from carewatch.tell.wording import BadTemplate
+
+    return (
+        Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
+        BadTemplate,
+    )  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return 0, 1 when what was asked for did not hold, 2 for a user's mistake."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except _mistakes() as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; what was finished is kept, run the command again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Answer the question: what can be done from a shell?"""

@@ -1,0 +1,80 @@
+"""`care backtest`: replay past days in the warehouse with only what was known then."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+from carewatch.commands.console import (
+    Mistake,
+    Progress,
+    config_argument,
+    configuration,
+    day,
+    json_argument,
+    print_json,
+    warehouse,
+)
+from carewatch.flow.backtest import PREDICTION_COLUMNS, predictions, replay
+from carewatch.store.outcomes import customer_ids
+
+HELP = "replay past days with only the facts then known; print levels and write predictions"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="first", type=day, required=True, metavar="DAY")
+    parser.add_argument("--to", dest="last", type=day, required=True, metavar="DAY")
+    parser.add_argument("--every", choices=("day", "week", "month"), default="month")
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE.csv",
+        help="as_of, customer_id, score (risk), level, p_churn",
+    )
+    config_argument(parser)
+    json_argument(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    if chosen.last < chosen.first:
+        raise Mistake(f"--to {chosen.last} lies before --from {chosen.first}")
+    spec, progress = configuration(chosen).judgement, Progress()
+    rows: list[tuple[str, ...]] = []
+    summary = []
+    with warehouse() as connection:
+        ids = customer_ids(connection)
+        for replayed in replay(connection, spec, chosen.first, chosen.last, chosen.every, progress):
+            rows += predictions(replayed, ids)
+            levels = {level: int((replayed.level == level).sum()) for level in (1, 2, 3)}
+            summary.append(
+                {"as_of": replayed.day.isoformat(), "customers": len(replayed.customers), "levels": levels}
+            )
+    progress.done()
+    if chosen.predictions:
+        write_predictions(chosen.predictions, rows)
+    if chosen.json:
+        print_json(
+            {
+                "judgement": spec.fingerprint,
+                "level_basis": "fold" if chosen.every == "day" else "hit",
+                "days": summary,
+            }
+        )
+        return 0
+    print(f"judgement {spec.fingerprint}, level_basis={'fold' if chosen.every == 'day' else 'hit'}")
+    for line in summary:
+        print(
+            f"{line['as_of']}  {line['customers']:6} customers  "
+            + "  ".join(f"level {k}: {v}" for k, v in line["levels"].items())
+        )  # type: ignore[attr-defined]
+    return 0
+
+
+def write_predictions(path: Path, rows: list[tuple[str, ...]]) -> None:
+    """Write prediction rows as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(PREDICTION_COLUMNS)
+        writer.writerows(rows)

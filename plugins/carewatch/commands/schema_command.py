@@ -1,0 +1,48 @@
+"""`care schema`: the JSON Schema of every kind of YAML file, for editors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from pydantic import BaseModel
+
+from carewatch.paths import include
+from carewatch.spec.loading import KINDS
+from carewatch.spec.sources import SourcesFile
+
+HELP = "write the JSON Schema of every kind of YAML file to include/schemas"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a schema is not fresh")
+
+
+def schemas() -> dict[str, str]:
+    """Return the text of every schema by kind."""
+    models: dict[str, type[BaseModel]] = {**KINDS, "sources": SourcesFile}
+    return {
+        kind: json.dumps(
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()},
+            ensure_ascii=False,
+            indent=2,
+        )
+        + "\n"
+        for kind, model in models.items()
+    }
+
+
+def run(chosen: argparse.Namespace) -> int:
+    stale = []
+    for kind, text in schemas().items():
+        path = include("schemas", f"{kind}.json")
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(kind)
+        if not chosen.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    print(
+        f"{'stale' if chosen.check else 'written'}: {', '.join(stale)}" if stale else "all schemas are fresh"
+    )
+    return 1 if stale and chosen.check else 0
