@@ -1,0 +1,282 @@
+"""Answer the question: which systems do we load from, how, when, and what do their rows become?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, field_validator, model_validator
+
+from carewatch.spec.document import (
+    Problem,
+    SpecError,
+    SpecProblem,
+    Strict,
+    Text,
+    nearest,
+    raise_all,
+    read_document,
+    validate,
+)
+from carewatch.spec.elapsed import ElapsedField
+from carewatch.spec.firm import Firm
+from carewatch.spec.source_reading import DateOrder, DecimalSign, Reading
+from carewatch.spec.stream_plan import Feed, StreamPlan, plan_stream
+from carewatch.spec.streams import DatabaseStream, FilesStream, RestStream, Stream
+
+_OWN_KEYS = ("master", "derived")
+_AS_IN = "as in "
+_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
+Name = Annotated[str, Field(pattern=_NAME)]
+
+
+class BaseSource(Strict):
+    """What every source says.
+
+    `customers`: `master` (it has a stream of customers), `derived` (customers are the distinct keys of its
+    facts) or
+    `as in <source>` (it uses that source's customer keys). `delay` is how long after it happened a row is
+    usually known; a first load of history believes its rows from that time on. `fresh_within` is how old the
+    last reading (of files: the last new file) may be before the source counts as late; `silent_after` also
+    counts it as late when no row came for that long.
+    """
+
+    label: Text
+    owner: str = Field(min_length=1, description="who answers for the feed")
+    connection: str = Field(min_length=1)
+    customers: str
+    time_zone: str | None = None
+    dates: DateOrder = "ymd"
+    decimal: DecimalSign = "point"
+    every: ElapsedField
+    delay: ElapsedField = timedelta(0)
+    fresh_within: ElapsedField
+    silent_after: ElapsedField | None = None
+
+    @property
+    def key_space(self) -> str | None:
+        """The source whose customer keys this one uses; None for its own."""
+        return None if self.customers in _OWN_KEYS else self.customers.removeprefix(_AS_IN)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise SpecProblem(
+                f"unknown time zone '{value}'",
+                expected="a name such as Asia/Shanghai",
+                nearest=nearest(value, available_timezones()),
+            )
+        return value
+
+    @field_validator("customers")
+    @classmethod
+    def _says_whose(cls, value: str) -> str:
+        if value in _OWN_KEYS or (value.startswith(_AS_IN) and value.removeprefix(_AS_IN).strip()):
+            return value
+        raise SpecProblem(
+            f"'{value}' does not say whose customer keys these are",
+            expected="master, derived or 'as in <source>'",
+            nearest=nearest(value, _OWN_KEYS),
+        )
+
+    def all_streams(self) -> Mapping[str, Stream]:
+        """The streams by name, those that make customers first."""
+        # Each kind of source declares its own kind of stream.
+        streams: Mapping[str, Stream] = getattr(self, "streams")  # noqa: B009
+        return dict(sorted(streams.items(), key=lambda item: item[1].fact != "customer"))
+
+    def reading(self, firm: Firm) -> Reading:
+        """How this source writes numbers and times."""
+        return Reading(self.time_zone or firm.time_zone, self.dates, self.decimal)
+
+    @model_validator(mode="after")
+    def _streams_make_sense(self) -> BaseSource:
+        raise_all(_customer_problems(self))
+        return self
+
+
+def _customer_problems(source: BaseSource) -> list[SpecProblem]:
+    makers = [name for name, stream in source.all_streams().items() if stream.fact == "customer"]
+    if source.customers == "master" and len(makers) != 1:
+        found = " and ".join(makers) or "none"
+        return [
+            SpecProblem(f"a master has one stream with 'fact: customer', found {found}", loc=("customers",))
+        ]
+    if source.customers == "derived" and makers:
+        return [
+            SpecProblem(
+                f"customers are derived, but stream '{makers[0]}' gives them",
+                expected="customers: master",
+                loc=("customers",),
+            )
+        ]
+    return []
+
+
+class DatabaseSource(BaseSource):
+    """A database read through SQLAlchemy; `connection` is an Airflow connection."""
+
+    kind: Literal["database"]
+    schema_: str | None = Field(default=None, alias="schema")
+    streams: dict[Name, DatabaseStream] = Field(min_length=1)
+
+
+class Paging(Strict):
+    """How an endpoint splits its items into pages.
+
+    `link`: the answer's field `field` is the next page's address. `cursor`: that field is a token, sent back
+    as
+    `parameter`. `page` counts pages from 1 and `offset` counts items, in `parameter`, with `size` items a
+    page asked for as `size_parameter`. `header`: the HTTP header Link. `none`: one answer holds everything.
+    """
+
+    by: Literal["link", "cursor", "page", "offset", "header", "none"] = "link"
+    field: str = "next"
+    parameter: str | None = None
+    size_parameter: str | None = None
+    size: int = Field(default=100, gt=0)
+
+    @model_validator(mode="after")
+    def _names_its_parameter(self) -> Paging:
+        if self.by in ("cursor", "page", "offset") and self.parameter is None:
+            raise SpecProblem(f"paging by {self.by} needs 'parameter'", loc=("by",))
+        if self.by == "offset" and self.size_parameter is None:
+            raise SpecProblem("paging by offset needs 'size_parameter'", loc=("by",))
+        return self
+
+
+class RestSource(BaseSource):
+    """A JSON service; `connection` is an Airflow connection with host and, as its password, a bearer token.
+
+    `items` is the answer's field with the list, `total` the field with the number of items of all pages: when
+    fewer came, the load fails instead of losing them.
+    """
+
+    kind: Literal["rest"]
+    items: str = "items"
+    total: str | None = None
+    paging: Paging = Paging()
+    streams: dict[Name, RestStream] = Field(min_length=1)
+
+
+class FilesSource(BaseSource):
+    """CSV files, plain or gzip, with a header line.
+
+    `connection` is a folder (absolute, relative to the project, or an address such as s3://bucket/folder), or
+    an Airflow connection with a `path` in its extra. `encoding: auto` reads UTF-8 (with or without BOM) and
+    GB18030.
+    """
+
+    kind: Literal["files"]
+    encoding: str = "auto"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    streams: dict[Name, FilesStream] = Field(min_length=1)
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, value: str) -> str:
+        import codecs
+
+        try:
+            return value if value == "auto" else codecs.lookup(value).name
+        except LookupError:
+            raise SpecProblem(
+                f"unknown encoding '{value}'",
+                expected="auto, utf-8, gb18030, latin-1 or another one Python knows",
+                nearest=nearest(value, ("auto", "utf-8", "gb18030", "latin-1")),
+            ) from None
+
+
+Source = Annotated[DatabaseSource | RestSource | FilesSource, Field(discriminator="kind")]
+
+
+class SourcesFile(Strict):
+    """`sources.yaml`."""
+
+    version: Literal[1]
+    sources: dict[Name, Source] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _key_spaces_exist(self) -> SourcesFile:
+        owners = [name for name, source in self.sources.items() if source.key_space is None]
+        problems = [
+            SpecProblem(
+                f"'{source.key_space}' has no customer keys of its own",
+                expected="as in " + " or ".join(owners or ["…"]),
+                nearest=nearest(source.key_space, owners),
+                loc=("sources", name, "customers"),
+            )
+            for name, source in self.sources.items()
+            if source.key_space is not None and source.key_space not in owners
+        ]
+        raise_all(problems)
+        return self
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The firm and its sources by name."""
+
+    firm: Firm
+    sources: Mapping[str, DatabaseSource | RestSource | FilesSource]
+
+
+def load_sources(config_dir: Path | str) -> Sources:
+    """Read `firm.yaml` and `sources.yaml` of a configuration folder; raise SpecError with all problems."""
+    problems: list[Problem] = []
+    folder = Path(config_dir)
+    firm, found = validate(read_document(folder / "firm.yaml"), Firm)
+    problems += found
+    file, found = validate(read_document(folder / "sources.yaml"), SourcesFile)
+    problems += found
+    if firm is None or file is None or problems:
+        raise SpecError(problems)
+    return Sources(firm, file.sources)
+
+
+def plans(source_name: str, source: BaseSource, firm: Firm) -> list[StreamPlan]:
+    """Return the compiled streams, those that make customers first."""
+    reading = source.reading(firm)
+    return [plan_stream(source_name, name, stream, reading) for name, stream in source.all_streams().items()]
+
+
+def feeds(source_name: str, source: BaseSource, firm: Firm) -> list[Feed]:
+    """Return what has to be read: streams that read the same thing in the same way share one feed."""
+    groups: dict[str, list[StreamPlan]] = {}
+    for plan in plans(source_name, source, firm):
+        groups.setdefault(plan.reads_from, []).append(plan)
+    return [_feed(group, source) for group in groups.values()]
+
+
+def _feed(group: list[StreamPlan], source: BaseSource) -> Feed:
+    described = {
+        "source": source.model_dump(
+            mode="json",
+            include={
+                "kind",
+                "customers",
+                "time_zone",
+                "dates",
+                "decimal",
+                "encoding",
+                "delimiter",
+                "items",
+                "schema_",
+            },
+        ),
+        "streams": {plan.name: plan.stream.model_dump(mode="json", by_alias=True) for plan in group},
+    }
+    text = json.dumps(described, sort_keys=True, ensure_ascii=False)
+    columns = tuple(dict.fromkeys(column for plan in group for column in plan.landed_columns))
+    whole = any(plan.stream.combine == "per_load" for plan in group)
+    return Feed(
+        group[0].name, group[0].stream, columns, whole, hashlib.sha256(text.encode()).hexdigest()[:32]
+    )

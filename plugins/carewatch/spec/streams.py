@@ -1,0 +1,200 @@
+"""Answer the question: what does one stream of a source say, and which fact does it become?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from carewatch.spec.document import SpecProblem, Strict, nearest, raise_all
+from carewatch.spec.elapsed import ElapsedField
+from carewatch.spec.facts import FACTS, Fact, Kind
+from carewatch.spec.source_reading import Reading
+from carewatch.spec.stream_plan import plan_stream
+
+Sql = Annotated[
+    str, Field(min_length=1, description="a column, or an SQL expression over the source's columns")
+]
+Combine = Literal["per_file", "per_load"]
+
+_FILLED_BY_LOADER = {"amount_original": "amount"}
+
+
+class Stream(Strict):
+    """What every kind of stream says.
+
+    `key` tells rows apart for good; `event_at` is when it happened; with `changed_at` the newest version of a
+    key wins in whatever order versions arrive, without it the later load wins, within one load the later
+    file, and two different rows of one file are a fault. Rows that fail `where` are no business of this
+    stream; a row that meets
+    `withdrawn_when` ends the fact of its key. With `combine` all rows of a key (in one file, or in one load)
+    become one fact and `columns` hold aggregates.
+    """
+
+    from_: str = Field(alias="from", min_length=1, description="table, endpoint path or file pattern")
+    fact: str
+    key: Sql | Annotated[list[Sql], Field(min_length=1)]
+    customer: Sql | None = None
+    event_at: Sql
+    changed_at: Sql | None = None
+    where: Sql | None = None
+    withdrawn_when: Sql | None = None
+    types: dict[str, Kind] = Field(
+        default_factory=dict, description="kind of a column where its use does not tell"
+    )
+    columns: dict[str, Sql] = Field(default_factory=dict, description="the fact's columns")
+    bounds: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="smallest and largest believable value; a row outside waits in quarantine",
+    )
+    combine: Combine | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The parts of the key."""
+        return (self.key,) if isinstance(self.key, str) else tuple(self.key)
+
+    @property
+    def definition(self) -> Fact:
+        """The fact that the rows become."""
+        return FACTS[self.fact]
+
+    @model_validator(mode="after")
+    def _fits_its_fact(self) -> Stream:
+        fact = FACTS.get(self.fact)
+        if fact is None:
+            raise SpecProblem(
+                f"unknown fact '{self.fact}'",
+                expected="one of " + ", ".join(FACTS),
+                nearest=nearest(self.fact, FACTS),
+                loc=("fact",),
+            )
+        problems = [
+            *_columns_problems(self, fact),
+            *_bounds_problems(self, fact),
+            *_shape_problems(self, fact),
+        ]
+        try:
+            plan_stream("source", "stream", self, Reading())
+        except SpecProblem as problem:
+            problems.append(problem)
+        raise_all(problems)
+        return self
+
+
+def _columns_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
+    known = [column.name for column in fact.columns if column.name not in _FILLED_BY_LOADER]
+    found = []
+    for name in stream.columns:
+        if name in _FILLED_BY_LOADER:
+            found.append(
+                SpecProblem(
+                    f"'{name}' is filled by the loader",
+                    expected=f"{_FILLED_BY_LOADER[name]}, as the source gives it",
+                    loc=("columns", name),
+                    at_key=True,
+                )
+            )
+        elif name not in known:
+            found.append(
+                SpecProblem(
+                    f"fact '{fact.name}' has no column '{name}'",
+                    expected="one of " + ", ".join(known),
+                    nearest=nearest(name, known),
+                    loc=("columns", name),
+                    at_key=True,
+                )
+            )
+    meant = {problem.nearest for problem in found}
+    for column in fact.columns:
+        if column.required and column.name not in stream.columns and column.name not in meant:
+            found.append(
+                SpecProblem(
+                    f"fact '{fact.name}' needs the column '{column.name}' ({column.means})",
+                    loc=("columns",),
+                    at_key=True,
+                )
+            )
+    return found
+
+
+def _bounds_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
+    found = []
+    for name, (low, high) in stream.bounds.items():
+        column = fact.column(name)
+        if column is None or name not in stream.columns:
+            found.append(
+                SpecProblem(
+                    f"bounds of '{name}', which is not in columns",
+                    nearest=nearest(name, stream.columns),
+                    loc=("bounds", name),
+                    at_key=True,
+                )
+            )
+        elif column.kind not in (Kind.NUMBER, Kind.AMOUNT, Kind.INTEGER):
+            found.append(
+                SpecProblem(f"'{name}' is no number and has no bounds", loc=("bounds", name), at_key=True)
+            )
+        elif low > high:
+            found.append(
+                SpecProblem(f"the smallest value {low:g} is above the largest {high:g}", loc=("bounds", name))
+            )
+    return found
+
+
+def _shape_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
+    found = []
+    if fact.needs_customer and fact.name != "customer" and stream.customer is None:
+        found.append(SpecProblem(f"fact '{fact.name}' needs 'customer', the source's key of the customer"))
+    if stream.combine and stream.withdrawn_when is not None:
+        found.append(
+            SpecProblem(
+                "'withdrawn_when' judges single rows and cannot go with 'combine'", loc=("withdrawn_when",)
+            )
+        )
+    return found
+
+
+class DatabaseStream(Stream):
+    """A table or view. With `cursor` only rows changed since the last load, less `reread`, are read."""
+
+    cursor: str | None = Field(default=None, description="column that grows with every change")
+    reread: ElapsedField = timedelta(days=7)
+
+    @model_validator(mode="after")
+    def _reads_whole_keys(self) -> DatabaseStream:
+        _check_combine(self.combine, self.cursor, "a table")
+        return self
+
+
+class RestStream(Stream):
+    """An endpoint. With `cursor` only items changed since the last load, less `reread`, are asked for."""
+
+    parameters: dict[str, str] = Field(default_factory=dict, description="query parameters of every request")
+    cursor: str | None = Field(default=None, description="field that grows with every change")
+    since: str = Field(
+        default="updated_since", description="query parameter: items changed at or after a time"
+    )
+    reread: ElapsedField = timedelta(days=7)
+
+    @model_validator(mode="after")
+    def _reads_whole_keys(self) -> RestStream:
+        _check_combine(self.combine, self.cursor, "an endpoint")
+        return self
+
+
+class FilesStream(Stream):
+    """Files of one pattern. New and changed files are read, whole; of two names the later one holds later rows."""
+
+
+def _check_combine(combine: Combine | None, cursor: str | None, what: str) -> None:
+    if combine == "per_file":
+        raise SpecProblem(f"{what} has no files", expected="combine: per_load", loc=("combine",))
+    if combine and cursor is not None:
+        raise SpecProblem(
+            "'combine' needs all rows of a key in one load, and 'cursor' brings only the changed ones",
+            expected="one of the two",
+            loc=("cursor",),
+            at_key=True,
+        )
