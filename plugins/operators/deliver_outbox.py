@@ -82,7 +82,7 @@ def _way(conn_id: str) -> Way:
 
     try:
         found = BaseHook.get_connection(conn_id)
-        extra = found.extra_dejson
+        extra = dict(found.extra_dejson)
     except AirflowNotFoundException:
         raise Refused(f"Airflow has no connection '{conn_id}': make it, or correct notices.yaml") from None
     except Exception as error:  # nothing was sent; the text of the error may hold a password
