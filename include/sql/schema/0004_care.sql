@@ -115,13 +115,17 @@ create table care.outbox (
 );
 create index outbox_waiting on care.outbox (not_before) where state in ('waiting', 'claimed');
 
-create table care.outcome (
-    day date not null,
-    customer_no integer not null references care.customer,
-    definition text not null,
-    lost boolean not null,
-    judged_at timestamptz not null,
-    primary key (day, customer_no, definition)
+-- What a quarter's warnings were worth: the numbers and the report as it was read.
+create table care.review (
+    quarter text primary key,
+    first_day date not null,
+    end_day date not null,
+    event_cut timestamptz not null,
+    knowledge_cut timestamptz not null,
+    judgement text not null references care.configuration,
+    numbers jsonb not null,
+    report text not null,
+    reviewed_at timestamptz not null
 );
 
 create table care.audit (

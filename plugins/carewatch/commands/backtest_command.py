@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 from pathlib import Path
+from typing import Any
 
 from carewatch.commands.console import (
     Mistake,
@@ -41,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise Mistake(f"--to {chosen.last} lies before --from {chosen.first}")
     spec, progress = configuration(chosen).judgement, Progress()
     rows: list[tuple[str, ...]] = []
-    summary = []
+    summary: list[dict[str, Any]] = []
     with warehouse() as connection:
         ids = customer_ids(connection)
         for replayed in replay(connection, spec, chosen.first, chosen.last, chosen.every, progress):
@@ -67,7 +68,7 @@ def run(chosen: argparse.Namespace) -> int:
         print(
             f"{line['as_of']}  {line['customers']:6} customers  "
             + "  ".join(f"level {k}: {v}" for k, v in line["levels"].items())
-        )  # type: ignore[attr-defined]
+        )
     return 0
 
 

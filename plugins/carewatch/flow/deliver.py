@@ -68,21 +68,20 @@ def _attempt(
     clock: Callable[[], datetime],
     most_attempts: int,
 ) -> str:
-    key = claimed.key
     try:
         answer = send(claimed)
     except Refused as refused:
         said = _storable(str(refused))
-        outbox.settle(connection, key, sent=False, answer=said, now=clock(), most=most_attempts)
+        outbox.settle(connection, claimed, sent=False, answer=said, now=clock(), most=most_attempts)
         return "failed" if claimed.attempts >= most_attempts else "retried"
     except Doubtful as doubtful:
-        outbox.doubt(connection, key, answer=_storable(str(doubtful)), now=clock())
+        outbox.doubt(connection, claimed, answer=_storable(str(doubtful)), now=clock())
         return "uncertain"
     except BaseException as fault:  # a stopped task and a time-out are faults too
         said = f"the sender stopped with {type(fault).__name__}; its log says why"
-        outbox.doubt(connection, key, answer=said, now=clock())
+        outbox.doubt(connection, claimed, answer=said, now=clock())
         raise
-    outbox.settle(connection, key, sent=True, answer=_storable(answer), now=clock(), most=most_attempts)
+    outbox.settle(connection, claimed, sent=True, answer=_storable(answer), now=clock(), most=most_attempts)
     return "sent"
 
 

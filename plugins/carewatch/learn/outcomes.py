@@ -104,6 +104,13 @@ def losses(events: Events, first: date, end: date, window: int, data_end: date) 
     return found
 
 
+def was_regular(events: Events, loss: Loss, *, at_least: int = 3, year: int = 365) -> bool:
+    """Return whether a lost customer had at least so many days of business in the year up to the last one."""
+    days = events.of(loss.customer)
+    last = np.datetime64(loss.last, "D")
+    return int(((days > last - year) & (days <= last)).sum()) >= at_least
+
+
 @dataclass(frozen=True)
 class Caught:
     """A loss and the day of the first warning of the run that led to it; None when it was missed."""

@@ -75,7 +75,7 @@ class Notices(Strict):
     tell: dict[Literal["1", "2", "3"], list[str]]
     alone_from: Literal[1, 2, 3] = 3
     quiet_hours: tuple[str, str] | None = None
-    attempts: int = Field(default=5, ge=1, le=20)
+    attempts: int = Field(default=8, ge=1, le=20)
 
     @field_validator("tell", mode="before")
     @classmethod

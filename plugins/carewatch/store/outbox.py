@@ -26,6 +26,7 @@ class Claimed:
     channel: str
     message: dict[str, Any]
     attempts: int
+    claimed_at: datetime
 
 
 def claim(connection: Connection, now: datetime) -> Claimed | None:
@@ -40,29 +41,35 @@ def claim(connection: Connection, now: datetime) -> Claimed | None:
             "update care.outbox set state = 'claimed', attempts = attempts + 1, claimed_at = %(now)s where key = ("
             "select key from care.outbox where state = 'waiting' and not_before <= %(now)s "
             "order by not_before, created_at, key limit 1 for update skip locked) "
-            "returning key, kind, receiver, channel, message, attempts",
+            "returning key, kind, receiver, channel, message, attempts, claimed_at",
             {"now": now},
         ).fetchone()
     return Claimed(*row) if row else None
 
 
-def settle(connection: Connection, key: str, *, sent: bool, answer: str, now: datetime, most: int) -> None:
-    """Record what became of an attempt and commit: sent, or waiting again with a growing pause, or failed at last."""
+def settle(connection: Connection, claimed: Claimed, *, sent: bool, answer: str, now: datetime, most: int) -> None:
+    """Record what became of an attempt and commit: sent, or waiting again with a growing pause, or failed at last.
+
+    An answer that comes late still counts, unless the message was given to another sender in the meantime.
+    """
     with connection.transaction():
         connection.execute(
             "update care.outbox set state = case when %(sent)s then 'sent' when attempts >= %(most)s then 'failed' "
             "else 'waiting' end, not_before = case when %(sent)s then not_before "
-            "else %(now)s + %(pause)s * (2 ^ (attempts - 1)) end, settled_at = %(now)s, answer = %(answer)s where key = %(key)s",
-            {"sent": sent, "most": most, "now": now, "pause": _BACKOFF, "answer": answer[:500], "key": key},
+            "else %(now)s + %(pause)s * (2 ^ (attempts - 1)) end, settled_at = %(now)s, answer = %(answer)s "
+            "where key = %(key)s and state in ('claimed', 'uncertain') and claimed_at = %(claimed_at)s",
+            {"sent": sent, "most": most, "now": now, "pause": _BACKOFF, "answer": answer[:500], "key": claimed.key,
+             "claimed_at": claimed.claimed_at},
         )
 
 
-def doubt(connection: Connection, key: str, *, answer: str, now: datetime) -> None:
+def doubt(connection: Connection, claimed: Claimed, *, answer: str, now: datetime) -> None:
     """Record that nobody knows whether an attempt arrived, and commit."""
     with connection.transaction():
         connection.execute(
-            "update care.outbox set state = 'uncertain', settled_at = %s, answer = %s where key = %s",
-            (now, answer[:500], key),
+            "update care.outbox set state = 'uncertain', settled_at = %s, answer = %s "
+            "where key = %s and state = 'claimed' and claimed_at = %s",
+            (now, answer[:500], claimed.key, claimed.claimed_at),
         )
 
 

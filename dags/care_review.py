@@ -1,0 +1,28 @@
+"""Every quarter, for the quarter before: were the warnings right, and who left without one?
+
+False positives and false negatives as two lists, precision and recall with n and interval, in Markdown (`care.review`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, Param
+
+from operators.review_quarter import ReviewQuarterOperator
+
+with DAG(
+    dag_id="care_review",
+    doc_md=__doc__,
+    schedule="0 6 5 1,4,7,10 *",
+    start_date=datetime(2024, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    tags=["care", "review"],
+    default_args={"owner": "data engineering", "retries": 1, "retry_delay": timedelta(minutes=5)},
+    params={
+        "day": Param(None, type=["null", "string"], format="date", description="a day of the quarter after the reviewed one"),
+        "now": Param(None, type=["null", "string"], format="date-time", description="the moment the run stands for"),
+    },
+):
+    ReviewQuarterOperator(task_id="review_quarter")

@@ -1,0 +1,154 @@
+"""`care demo`: the whole system on one machine, with a firm of its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+from carewatch import paths
+from carewatch.commands.console import Mistake, Progress
+from carewatch.store import embedded
+from carewatch.store.database import Connection, connect
+from carewatch.store.migrations import migrate
+
+HELP = "start the embedded warehouse and a demo firm, run ingest, night and clock, and show what a user sees"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=("next-day", "stop", "reset"), help="live one more day; stop; remove everything")
+    parser.add_argument("--ui", action="store_true", help="then open Airflow on this machine with the same data")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    from care_demo import ticket_process
+
+    folder = paths.home() / ".care"
+    if chosen.what in ("stop", "reset"):
+        ticket_process.stop(folder / "demo" / "tickets")
+        embedded.stop(folder / "warehouse")
+        if chosen.what == "reset":
+            import shutil
+
+            embedded.destroy(folder / "warehouse")
+            shutil.rmtree(folder, ignore_errors=True)
+        print("the demo is stopped" if chosen.what == "stop" else "the demo is removed")
+        return 0
+    return _play(folder, next_day=chosen.what == "next-day", pages=chosen.ui)
+
+
+def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
+    from care_demo import stage as stages
+    from care_demo.firm import simulate
+    from care_demo.publish import publish, write_truth
+    from care_demo.receivers import receiving
+    from care_demo.show import picture
+    from care_demo.ticket_process import ensure_running, token_file
+
+    progress = Progress()
+    demo = folder / "demo"
+    demo.mkdir(parents=True, exist_ok=True, mode=0o700)
+    progress("start the embedded PostgreSQL server")
+    dsn = embedded.start(folder / "warehouse")
+    stage = stages.Stage(demo, paths.home(), dsn)
+    with connect(dsn, autocommit=True) as connection, receiving(demo) as receivers:
+        migrate(connection)
+        progress("simulate the demo firm: 400 customers, 30 months")
+        firm = simulate()
+        write_truth(firm, folder / "truth.csv")
+        days = stages.days_to_live(firm, stage.reached(), next_day=next_day)
+        if days[-1] > firm.end:
+            raise Mistake(f"the demo firm's life ends on {firm.end}; `care demo reset` begins anew")
+        known_before = stage.reached() is not None and not next_day
+        publish(firm, demo, sales_dsn=stage.sales_dsn, upto=stages.at(days[0], 1, 30))
+        variables = stages.environment(
+            stage,
+            ticket_url=ensure_running(demo / "tickets"),
+            ticket_token=token_file(demo / "tickets").read_text(encoding="utf-8").strip(),
+            receivers=receivers,
+            chat_secret=secrets.token_urlsafe(16),
+        )
+        stages.apply(variables)
+        progress("load Airflow and the Dags")
+        from care_demo.dag_runs import Dags
+
+        dags = Dags(paths.home() / "dags", demo / "airflow.log")
+        before = _counts(connection)
+        for day in days:
+            publish(firm, demo, sales_dsn=stage.sales_dsn, upto=stages.at(day, 1, 30))
+            for dag_id, now in (
+                ("care_ingest", stages.at(day, 1, 30)),
+                ("care_nightly", stages.at(day, 2)),
+                ("care_clock", stages.at(day, 8, 30)),
+                ("care_clock", stages.at(day, 17, 50)),
+            ):
+                progress(f"{day}  {dag_id} at {now:%H:%M}")
+                _pin(connection, now)
+                conf = {"now": now.isoformat()} | ({"day": day.isoformat()} if dag_id == "care_nightly" else {})
+                dags.run(dag_id, conf)
+            stage.reach(day)
+        progress.done()
+        after = _counts(connection)
+        print("\n".join(picture(connection, days[-1], demo)))
+        if known_before:
+            print("\nThis demo was there before: running its last day again changed " + ("nothing." if before == after else "something, which it must not."))
+        _tell_where(demo, after, pages=pages)
+        return _serve(variables, demo) if pages else 0
+
+
+def _pin(connection: Connection, now: datetime) -> None:
+    """Set the warehouse's clock to the demo's own time; it never runs backwards."""
+    connection.execute(
+        "insert into care.pinned_clock (at) values (%s) on conflict (only_row) do update set at = greatest(pinned_clock.at, excluded.at)",
+        (now,),
+    )
+
+
+_WATCHED = ("fact_order", "fact_invoice", "signal", "warning", "warning_event", "care_task", "notice_decision", "outbox", "night")
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    counts = {}
+    for table in _WATCHED:
+        row = connection.execute(f"select count(*) from care.{table}".encode()).fetchone()
+        counts[table] = int(row[0]) if row else 0
+    return counts
+
+
+def _tell_where(demo: Path, counts: dict[str, int], *, pages: bool) -> None:
+    home = paths.home()
+    shown = demo.relative_to(home) if demo.is_relative_to(home) else demo
+    print(
+        "\nWhat next\n"
+        "  care explain CUSTOMER          why a customer stands where it stands\n"
+        f"  {shown}/mail/*.eml          the mails that were delivered\n"
+        "  care demo next-day             live one more day\n"
+        "  make demo UI=1                 the same data in Airflow\n"
+        "  care demo stop | reset         stop the servers | remove everything"
+        if not pages
+        else "\nStarting Airflow ..."
+    )
+
+
+def _serve(variables: dict[str, str], demo: Path) -> int:
+    from care_demo.stage import password_file
+
+    print(f"Airflow: http://127.0.0.1:8080   user admin, password {password_file(demo)[1]}   (Ctrl-C stops it; schedules are paused)")
+    with (demo / "standalone.log").open("ab") as log:
+        airflow = Path(sys.executable).with_name("airflow")
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter's Airflow
+            [str(airflow), "standalone"], env={**os.environ, **variables}, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGTERM)
+                server.wait(timeout=60)

@@ -1,0 +1,117 @@
+"""Try a configuration on a firm's own past: what would it have warned of, and how does that compare with what happened?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+
+from carewatch.flow.backtest import Every, Progress, Replayed, predictions, replay
+from carewatch.learn.outcomes import Caught, Events, active, caught, lost_within, losses, was_regular, wilson
+from carewatch.learn.ranking import average_precision, top_lift
+from carewatch.measure.cut import Cut
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.store import nights, outcomes
+from carewatch.store.database import Connection
+
+
+@dataclass(frozen=True)
+class TrialDay:
+    """One as-of day: the active customers, how many of them were lost, and how well risk ranked them.
+
+    `lost` counts active customers without business in the window from the day on; rank figures are NaN where the window
+    reaches past the data or nobody was lost.
+    """
+
+    day: date
+    customers: int
+    active: int
+    warned: int
+    lost: int
+    judged: bool
+    precision_recall: float
+    lift: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a configuration would have warned of, and what happened."""
+
+    window: int
+    data_end: date
+    days: tuple[TrialDay, ...]
+    losses: tuple[Caught, ...]
+    ids: dict[int, str]
+    rows: list[tuple[str, ...]]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the trial in numbers."""
+        judged = [day for day in self.days if day.judged and day.lost]
+        seen = [one.days_ahead for one in self.losses if one.days_ahead is not None]
+        low, high = wilson(len(seen), len(self.losses))
+        return {
+            "window_days": self.window,
+            "data_end": self.data_end.isoformat(),
+            "as_of_days": len(self.days),
+            "judged_days": len(judged),
+            "active_customer_days": sum(day.active for day in judged),
+            "base_rate": sum(d.lost for d in judged) / sum(d.active for d in judged) if judged else None,
+            "pr_auc": mean(day.precision_recall for day in judged) if judged else None,
+            "top_decile_lift": mean(day.lift for day in judged) if judged else None,
+            "lost": len(self.losses),
+            "warned_ahead": len(seen),
+            "missed": len(self.losses) - len(seen),
+            "recall_interval": [low, high],
+            "median_days_ahead": median(seen) if seen else None,
+        }
+
+
+def run_trial(
+    connection: Connection, spec: JudgementSpec, first: date, last: date, every: Every, progress: Progress
+) -> Trial:
+    """Replay the days and compare with what the data say happened; nothing is stored."""
+    end = outcomes.last_fact_day(connection) or last
+    window = spec.stages.lost.within.max_days()
+    far = end + timedelta(days=1)
+    events = Events(
+        *outcomes.event_days(connection, spec, Cut.at(far, spec.firm.zone, nights.knowledge_now(connection)))
+    )
+    ids = outcomes.customer_ids(connection)
+    days: list[TrialDay] = []
+    rows: list[tuple[str, ...]] = []
+    warned: dict[int, dict[date, bool]] = {}
+    for replayed in replay(connection, spec, first, last, every, progress):
+        days.append(_judge(replayed, events, window, end))
+        rows += predictions(replayed, ids)
+        for customer, level in zip(replayed.customers.tolist(), replayed.level.tolist(), strict=True):
+            warned.setdefault(customer, {})[replayed.day] = level > 0
+    as_of = [day.day for day in days]
+    lost = [loss for loss in losses(events, first, last + timedelta(days=1), window, end) if was_regular(events, loss)]
+    found = tuple(caught(loss, warned.get(loss.customer, {}), as_of) for loss in lost)
+    return Trial(window, end, tuple(days), found, ids, rows)
+
+
+def _judge(replayed: Replayed, events: Events, window: int, end: date) -> TrialDay:
+    busy = active(events, replayed.customers, replayed.day)
+    lost = lost_within(events, replayed.customers, replayed.day, window) & busy
+    risk = 100 - np.nan_to_num(replayed.judged.scores.score[busy], nan=50.0)
+    judged = replayed.day + timedelta(days=window) <= end + timedelta(days=1)
+    return TrialDay(
+        day=replayed.day,
+        customers=len(replayed.customers),
+        active=int(busy.sum()),
+        warned=int((replayed.level[busy] > 0).sum()),
+        lost=int(lost.sum()),
+        judged=judged,
+        precision_recall=average_precision(lost[busy], risk) if judged else float("nan"),
+        lift=top_lift(lost[busy], risk) if judged else float("nan"),
+    )
+
+
+def missed_first(trial: Trial) -> Sequence[Caught]:
+    """Return the losses, those nobody was warned of first, then by day of loss."""
+    return sorted(trial.losses, key=lambda one: (one.first_warned is not None, one.loss.lost, one.loss.customer))

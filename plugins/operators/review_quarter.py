@@ -1,0 +1,30 @@
+"""Review a quarter's warnings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from operators.care_operator import CareOperator
+
+
+class ReviewQuarterOperator(CareOperator):
+    """Judge the warnings of a quarter against what happened and keep the report.
+
+    :param day: any day of the quarter after the one to review; without it the firm-local date of `now`.
+    """
+
+    def __init__(self, *, day: str = "{{ params.day or '' }}", **kwargs: Any) -> None:
+        super().__init__(day=day, **kwargs)
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        from carewatch.flow.review import review_quarter
+        from carewatch.learn.outcomes import quarter_before
+        from carewatch.paths import config
+        from carewatch.spec.loading import load
+
+        spec = load(config()).judgement
+        today = self.the_day() if self.day else self.the_moment().astimezone(spec.firm.zone).date()
+        with self.warehouse() as connection:
+            review, report = review_quarter(connection, spec, *quarter_before(today), today)
+        self.log.info("%s", report)
+        return {"quarter": review.quarter, **review.numbers()}
