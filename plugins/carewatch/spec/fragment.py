@@ -9,22 +9,18 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from carewatch.spec.document import SpecProblem, nearest
+from carewatch.spec.harmless import SCALAR_FUNCTIONS, refuse_harm
 
-_FORBIDDEN = (
-    exp.Query,
-    exp.Window,
-    exp.AggFunc,
-    exp.Placeholder,
-    exp.Parameter,
-    exp.Command,
-    exp.DDL,
-    exp.DML,
-)
-_FUNCTIONS = frozenset(
-    {"coalesce", "nullif", "lower", "upper", "trim", "abs", "least", "greatest", "length", "substring", "replace",
-     "left", "right", "concat", "round", "floor", "ceil", "starts_with", "split_part", "regexp_like"}
+_PARTS: tuple[type[exp.Expr], ...] = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is, exp.In, exp.Between,
+    exp.Like, exp.ILike, exp.SimilarTo, exp.Escape, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe,
+    exp.DataType, exp.DataTypeParam, exp.Interval, exp.Var, *SCALAR_FUNCTIONS,
 )  # fmt: skip
-_CLOCKS = (exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp)
+_TRUTHS = (
+    exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Column, exp.Case, exp.If, exp.Coalesce,
+    exp.StartsWith, exp.RegexpLike, exp.RegexpILike,
+)  # fmt: skip
 
 
 def _parse(text: str, loc: tuple[str | int, ...]) -> exp.Expression:
@@ -47,9 +43,8 @@ def _parse(text: str, loc: tuple[str | int, ...]) -> exp.Expression:
 def _check(text: str, columns: Collection[str], loc: tuple[str | int, ...]) -> exp.Expression:
     tree = _parse(text, loc)
     for node in tree.walk():
-        if isinstance(node, _CLOCKS):
-            raise SpecProblem(f"'{text}' asks for the present time; time is given by the night", loc=loc)
-        if isinstance(node, _FORBIDDEN):
+        refuse_harm(node, (*SCALAR_FUNCTIONS, exp.AggFunc), loc=loc)
+        if not isinstance(node, _PARTS) and not isinstance(node, exp.Anonymous):
             raise SpecProblem(f"'{text}' may not contain {node.key.replace('_', ' ')}", loc=loc)
         if isinstance(node, exp.Column) and (node.table or node.name not in columns):
             name = node.sql()
@@ -57,12 +52,6 @@ def _check(text: str, columns: Collection[str], loc: tuple[str | int, ...]) -> e
                 f"unknown column '{name}' in '{text}'", expected="one of " + ", ".join(sorted(columns)),
                 nearest=nearest(node.name, columns), loc=loc,
             )  # fmt: skip
-        if isinstance(node, exp.Anonymous) and node.name.lower() not in _FUNCTIONS:
-            raise SpecProblem(
-                f"function '{node.name}' is not allowed in '{text}'",
-                nearest=nearest(node.name.lower(), _FUNCTIONS),
-                loc=loc,
-            )
     return tree
 
 
@@ -74,9 +63,7 @@ def check_expression(text: str, columns: Collection[str], *, loc: tuple[str | in
 def check_condition(text: str, columns: Collection[str], *, loc: tuple[str | int, ...] = ()) -> None:
     """Accept one SQL condition over `columns`; raise SpecProblem, also when it is plainly not true or false."""
     tree = _check(text, columns, loc)
-    if isinstance(tree, exp.Literal) or (
-        isinstance(tree, exp.Binary) and not isinstance(tree, exp.Predicate | exp.Connector)
-    ):
+    if not isinstance(tree.unnest(), _TRUTHS):
         raise SpecProblem(
             f"'{text}' is a value, not a condition", expected="a comparison such as kind = 'regular'", loc=loc
         )
