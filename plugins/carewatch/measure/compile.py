@@ -17,11 +17,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from carewatch.measure.cut import Cut, day_literal, instant_literal, local_midnight
-from carewatch.measure.literal import literal_facts, literal_query
+from carewatch.measure.literal import literal_query
 from carewatch.paths import include
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS
 from carewatch.spec.fragment import canonical
+from carewatch.spec.literal import literal_facts
 from carewatch.spec.metrics import AGGREGATES, Measure, Metric
 
 _AGGREGATE = {
@@ -43,7 +44,9 @@ class Program:
 
     def select(self, *leading: str) -> str:
         """Return the SELECT of one row a customer: the leading expressions, customer_no and the array of values."""
-        columns = ", ".join((*leading, "population.customer_no", f"array[{', '.join(self.values)}]::float8[]"))
+        columns = ", ".join(
+            (*leading, "population.customer_no", f"array[{', '.join(self.values)}]::float8[]")
+        )
         joins = "".join(f" left join {name} using (customer_no)" for name in self.passes)
         return f"select {columns} from population{joins}"
 
@@ -134,30 +137,39 @@ class _Compiler:
         assert metric.fact is not None and metric.window is not None
         lower = self.start(metric.window, upper)
         of = canonical(metric.of, table="f") if metric.of else ""
-        aggregate = f"{_AGGREGATE[metric.kind].format(of=of)} filter (where {self._filter(metric, lower, upper)})"
+        aggregate = (
+            f"{_AGGREGATE[metric.kind].format(of=of)} filter (where {self._filter(metric, lower, upper)})"
+        )
         return self._column(metric.fact, aggregate, lower)
 
     def _days_since(self, metric: Metric) -> str:
         assert metric.fact is not None and metric.window is not None
         lower = self.start(metric.window)
         pick = "min" if metric.event == "first" else "max"
-        column = self._column(metric.fact, f"{pick}(f.event_day) filter (where {self._filter(metric, lower, None)})", lower)
-        return f"{day_literal(self.cut.day)} - {column}"
+        column = self._column(
+            metric.fact, f"{pick}(f.event_day) filter (where {self._filter(metric, lower, None)})", lower
+        )
+        return f"({day_literal(self.cut.day)} - {column})"
 
     def _change(self, metric: Metric) -> str:
         assert metric.metric is not None
         base = self.metrics[metric.metric]
         assert base.window is not None
-        now = self._aggregate(base, None)
-        before = self._aggregate(base, self.start(base.window))
-        floor = f" and {before} >= {metric.at_least!r}" if metric.at_least is not None else ""
-        return f"case when {before} > 0{floor} then (coalesce({now}, 0) - {before})::numeric * 100 / {before} end"
+        now = _or_empty(self._aggregate(base, None), base)
+        before = _or_empty(self._aggregate(base, self.start(base.window)), base)
+        floor = f" and {before} >= {_times(metric.at_least, base)}" if metric.at_least is not None else ""
+        return f"case when {before} > 0{floor} then ({now} - {before})::numeric * 100 / {before} end"
 
     def _ratio(self, metric: Metric) -> str:
         assert metric.metric is not None and metric.over is not None
-        part, whole = self.expression(metric.metric), self.expression(metric.over)
-        floor = f" and {whole} >= {metric.at_least!r}" if metric.at_least is not None else ""
-        return f"case when {whole} > 0{floor} then coalesce({part}, 0)::numeric / {whole} end"
+        upper, lower = self.metrics[metric.metric], self.metrics[metric.over]
+        part, whole = (
+            f"({_or_empty(self.expression(name), self.metrics[name])})"
+            for name in (metric.metric, metric.over)
+        )
+        floor = f" and {whole} >= {_times(metric.at_least, lower)}" if metric.at_least is not None else ""
+        scale = "" if upper.per == lower.per else f" * {lower.per!r} / {upper.per!r}"
+        return f"case when {whole} > 0{floor} then {part}::numeric{scale} / {whole} end"
 
     def _rhythm(self, metric: Metric) -> str:
         assert metric.fact is not None and metric.window is not None
@@ -189,11 +201,27 @@ class _Compiler:
         self.passes[p] = _render(
             "literal.sql.j2",
             name=p,
-            facts={fact: [column.name for column in FACTS[fact].columns] for fact in literal_facts(metric.sql)},
+            facts={
+                fact: [column.name for column in FACTS[fact].columns] for fact in literal_facts(metric.sql)
+            },
             visible=visible(self.cut),
-            query=literal_query(metric.sql, day=day_literal(self.cut.day), cut=instant_literal(self.cut.event_cut)),
+            query=literal_query(
+                metric.sql, day=day_literal(self.cut.day), cut=instant_literal(self.cut.event_cut)
+            ),
         )
         return f"{p}.value"
+
+
+def _or_empty(expression: str, metric: Metric) -> str:
+    """Return the metric's value before `per`, what it is when there are no rows included."""
+    if metric.when_empty is None:
+        return expression
+    return f"coalesce({expression}, {_times(metric.when_empty, metric)})"
+
+
+def _times(value: float, metric: Metric) -> str:
+    """Return a value in the metric's unit as a number in which the metric is counted, before `per`."""
+    return repr(value) if metric.per == 1 else f"({value!r} * {metric.per!r})"
 
 
 def compile_metrics(metrics: Mapping[str, Metric], cut: Cut, wanted: list[str] | None = None) -> Program:
