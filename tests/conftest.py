@@ -118,6 +118,28 @@ def database(warehouse_server: str) -> Iterator[str]:
     yield from _fresh_database(warehouse_server)
 
 
+@pytest.fixture
+def migrated(database: str) -> str:
+    """Return the URI of an empty warehouse, every migration applied, that only this test uses."""
+    return _migrate(database)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(warehouse_server: str) -> Iterator[str]:
+    """Return the URI of an empty warehouse for the tests of one file, which roll back what they write."""
+    for dsn in _fresh_database(warehouse_server):
+        yield _migrate(dsn)
+
+
+def _migrate(dsn: str) -> str:
+    from carewatch.store.database import connect
+    from carewatch.store.migrations import migrate
+
+    with connect(dsn, autocommit=True) as connection:
+        migrate(connection)
+    return dsn
+
+
 def _fresh_database(server: str) -> Iterator[str]:
     from carewatch.store import embedded
 
