@@ -22,9 +22,11 @@ _HEALTH = {
 
 def number_text(value: float) -> str:
     """Return a number as people write it: no trailing zeros, thousands separated, at most two decimals."""
-    if value == int(value):
-        return f"{int(value):,}"
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return _without_sign_of_zero(f"{value:,.2f}".rstrip("0").rstrip("."))
+
+
+def _without_sign_of_zero(text: str) -> str:
+    return text if any(digit in "123456789" for digit in text) else text.replace("-", "", 1)
 
 
 class _Reason(string.Formatter):
@@ -37,9 +39,10 @@ class _Reason(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return _MISSING.get(self.language, _MISSING["en"])
-        if isinstance(value, int | float) and not format_spec:
-            return number_text(float(value))
-        return format(value, format_spec)
+        if not isinstance(value, int | float):
+            return str(value)
+        # Evidence that went through JSON has 30 for 30.0: formats are those of floats all the same.
+        return _without_sign_of_zero(format(float(value), format_spec)) if format_spec else number_text(value)
 
 
 def fill(text: Text, values: Mapping[str, object], language: str) -> str:

@@ -1,0 +1,90 @@
+"""A rule's state tonight: true, cleared, between, or unknown; and the floors that health sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.warn.book import HEALTH, book_of, rule
+
+from carewatch.spec.loading import load
+from carewatch.warn.hits import State, floor_state, hits, rule_state
+
+NAN = float("nan")
+U, C, H, L = State.UNKNOWN, State.CLEAR, State.HIT, State.LINGERING
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+
+def states(changes: dict[str, object], **columns: list[float | None]) -> list[int]:
+    arrays = {
+        name: np.array([NAN if value is None else value for value in values])
+        for name, values in columns.items()
+    }
+    return rule_state(rule(**changes), arrays).tolist()
+
+
+def test_a_rule_is_true_false_or_unknown() -> None:
+    assert states({"when": "x >= 30"}, x=[29, 30, None]) == [C, H, U]
+
+
+def test_unknown_does_not_hide_what_is_certain() -> None:
+    both = {"when": {"all": ["x >= 1", "y >= 1"]}}
+    assert states(both, x=[1, 0, None], y=[None, None, None]) == [U, C, U]
+    either = {"when": {"any": ["x >= 1", "y >= 1"]}}
+    assert states(either, x=[1, 0, None], y=[None, None, None]) == [H, U, U]
+
+
+def test_clears_if_leaves_a_space_between() -> None:
+    drop = {"when": "x <= -50", "clears_if": "x > -25"}
+    assert states(drop, x=[-50, -49.9, -25, -24.9, None]) == [H, L, L, C, U]
+
+
+def test_a_clears_if_that_cannot_be_told_is_unknown() -> None:
+    other = {"when": "x >= 3", "clears_if": "y <= 1"}
+    assert states(other, x=[3, 2, 2, 2, None], y=[None, None, 1, 2, 1]) == [H, U, C, L, U]
+
+
+def test_a_condition_that_holds_wins_over_its_own_clears_if() -> None:
+    assert states({"when": "x >= 1", "clears_if": "x >= 0"}, x=[1, 0, -1]) == [H, C, L]
+
+
+def test_health_floors_have_a_margin_and_grey_sets_none() -> None:
+    score = np.array([69.99, 70, 74.99, 75, 10, NAN])
+    grey = np.array([False, False, False, False, True, False])
+    assert floor_state(score, grey, 70, 5).tolist() == [H, L, L, C, U, U]
+
+
+def test_a_margin_beyond_the_top_still_clears_at_the_top() -> None:
+    score = np.array([97.9, 98, 99.99, 100])
+    assert floor_state(score, np.zeros(4, bool), 98, 5).tolist() == [H, L, L, C]
+
+
+def test_a_night_has_every_rule_and_both_floors() -> None:
+    book = book_of({"first": rule(), "second": rule(when="x >= 5")})
+    assert book.names == ("first", "second", "health_yellow", "health_red")
+    assert book.holds_for.tolist() == [1, 1, 2, 2]
+    found = hits(
+        book,
+        HEALTH,
+        {"x": np.array([1.0, 5.0, 5.0, NAN])},
+        score=np.array([60.0, 49.99, 10.0, 90.0]),
+        grey=np.array([False, False, False, True]),
+        dormant=np.array([False, False, True, False]),
+    )
+    assert found.tolist() == [[H, C, H, C], [H, H, H, H], [C, C, C, C], [U, U, U, U]]
+
+
+@pytest.mark.parametrize(
+    ("name", "fires", "does_not"),
+    [
+        ("overdue_over_60_days", {"overdue_days": 61}, {"overdue_days": 60}),
+        ("no_order_for_four_months", {"days_since_order": 120, "own_gap": 30}, {"days_since_order": 119, "own_gap": 30}),
+        ("main_contact_left", {"main_contacts_left_90d": 1}, {"main_contacts_left_90d": 0}),
+    ],
+)  # fmt: skip
+def test_shipped_rules_on_both_sides(name: str, fires: dict[str, float], does_not: dict[str, float]) -> None:
+    shipped = load(CONFIG).judgement.rules[name]
+    for values, expected in ((fires, H), (does_not, C)):
+        columns = {key: np.array([float(value)]) for key, value in values.items()}
+        assert rule_state(shipped, columns).tolist() == [expected]

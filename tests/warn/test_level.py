@@ -1,0 +1,154 @@
+"""The level table against an oracle in plain Python that reads REQUIREMENTS as a person would."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.warn.book import book_of, rule
+
+from carewatch.spec.loading import load
+from carewatch.spec.rules import Levels, Severity
+from carewatch.warn.fold import Phase
+from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW
+from carewatch.warn.level import NOTHING, levels, severities
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+COUNTED = ("mild", "moderate", "severe", "critical")
+INDICATORS = 16
+LAYOUTS = {
+    "one dimension": ["d0"] * INDICATORS,
+    "two by turns": [f"d{number % 2}" for number in range(INDICATORS)],
+    "one apart from the rest": ["d0"] + ["d1"] * (INDICATORS - 1),
+    "each its own": [f"d{number}" for number in range(INDICATORS)],
+}
+
+
+@pytest.fixture(scope="module")
+def table() -> Levels:
+    """Return the shipped level table."""
+    return load(CONFIG).judgement.levels
+
+
+def level_by_the_book(severities: list[tuple[str, str]], health: str) -> int:
+    """Return the level of (severity, dimension) pairs, one an indicator; the words of the requirements one by one."""
+    mild, moderate, severe, critical = (
+        [dimension for severity, dimension in severities if severity == wanted] for wanted in COUNTED
+    )
+    if critical or len(severe) >= 3:
+        return 3
+    if severe or len(moderate) >= 2 or (moderate and len(mild) >= 2):
+        return 2
+    if (len(mild) >= 3 and len(set(mild)) >= 2) or health == "red":
+        return 2
+    return 1 if mild or moderate or health == "yellow" else 0
+
+
+def judged(
+    table: Levels, dimensions: list[str], rows: list[list[str | None]], health: list[str]
+) -> list[int]:
+    """Return the levels of customers whose indicators have these severities (None: no signal)."""
+    book = book_of(
+        {
+            f"r{number}": rule(counts_as=f"i{number}", dimension=dimension)
+            for number, dimension in enumerate(dimensions)
+        }
+    )
+    ranks = [[NOTHING if one is None else Severity(one).rank for one in row] + [NOTHING] * 2 for row in rows]
+    severity = np.array(ranks, np.int8)
+    phase = np.where(severity > NOTHING, Phase.OPEN, Phase.NONE).astype(np.int8)
+    phase[:, book.number(HEALTH_YELLOW)] = [Phase.OPEN if one != "green" else Phase.NONE for one in health]
+    phase[:, book.number(HEALTH_RED)] = [Phase.OPEN if one == "red" else Phase.NONE for one in health]
+    return levels(table, book, phase, severity).tolist()
+
+
+@pytest.mark.req("S76", "S77", "S78")
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_count_of_every_severity_has_the_level_of_the_table(table: Levels, layout: str) -> None:
+    dimensions = LAYOUTS[layout]
+    rows: list[list[str | None]] = []
+    health: list[str] = []
+    for counts in product(range(5), repeat=4):
+        named = [name for name, count in zip(COUNTED, counts, strict=True) for _ in range(count)]
+        for order, colour in product((named, named[::-1]), ("green", "yellow", "red")):
+            rows.append([*order, *[None] * (INDICATORS - len(order))])
+            health.append(colour)
+    expected = [
+        level_by_the_book([(s, d) for s, d in zip(row, dimensions, strict=True) if s is not None], colour)
+        for row, colour in zip(rows, health, strict=True)
+    ]
+    assert judged(table, dimensions, rows, health) == expected
+    assert set(expected) == {0, 1, 2, 3}
+
+
+def test_watching_alone_is_no_warning_and_lifts_none(table: Levels) -> None:
+    dimensions = LAYOUTS["each its own"][:5]
+    rows: list[list[str | None]] = [["watch"] * 5, ["watch"] * 4 + ["mild"], ["watch"] * 3 + ["mild"] * 2]
+    assert judged(table, dimensions, rows, ["green"] * 3) == [0, 1, 1]
+
+
+@pytest.mark.req("S76", "S77", "S78")
+@pytest.mark.parametrize(
+    ("story", "signals", "level"),
+    [
+        ("orders down 15 %", [("mild", "transaction")], 1),
+        ("orders down 25 %, inquiries halved", [("moderate", "transaction"), ("moderate", "interaction")], 2),
+        ("three months no order, likes the rival", [("severe", "transaction"), ("critical", "environment")], 3),
+        ("three severe", [("severe", "transaction"), ("severe", "service"), ("severe", "finance")], 3),
+        ("main contact of an A customer left", [("critical", "interaction")], 3),
+        ("main contact of a C customer left", [("severe", "interaction")], 2),
+    ],
+)  # fmt: skip
+def test_stories_of_the_requirements(
+    table: Levels, story: str, signals: list[tuple[str, str]], level: int
+) -> None:
+    severities = [severity for severity, _ in signals]
+    assert judged(table, [dimension for _, dimension in signals], [[*severities]], ["green"]) == [level]
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.integers(NOTHING, 4), min_size=6, max_size=6),
+    st.integers(0, 5),
+    st.integers(NOTHING, 4),
+    st.sampled_from(["green", "yellow", "red"]),
+    st.lists(st.sampled_from(["d0", "d1", "d2"]), min_size=6, max_size=6),
+)
+def test_adding_or_worsening_an_indicator_never_lowers_the_level(
+    table: Levels, ranks: list[int], which: int, worse: int, health: str, dimensions: list[str]
+) -> None:
+    worsened = [*ranks]
+    worsened[which] = max(ranks[which], worse)
+    names = [None if rank == NOTHING else list(Severity)[rank].value for rank in ranks]
+    worse_names = [None if rank == NOTHING else list(Severity)[rank].value for rank in worsened]
+    redder = "red" if health == "yellow" else health
+    before, after, with_health = judged(
+        table, dimensions, [names, worse_names, worse_names], [health, health, redder]
+    )
+    assert before <= after <= with_health
+
+
+def test_an_indicator_counts_once_at_its_worst(table: Levels) -> None:
+    """Four rules that watch the order amount are one indicator."""
+    names = ("a", "b", "c", "d")
+    amount = {name: rule(counts_as="amount", severity="moderate") for name in names}
+    book = book_of(amount | {"other": rule(counts_as="other", severity="mild")})
+    everything = np.full((1, len(book.names)), Phase.OPEN, np.int8)
+    everything[0, -2:] = Phase.NONE
+    flat = severities(book, np.zeros(1, np.int16), ("A",))
+    assert levels(table, book, everything, flat).tolist() == [1], "one moderate and one mild"
+    flat[0, 2] = Severity.SEVERE.rank
+    assert levels(table, book, everything, flat).tolist() == [2], "the worst of the four is severe"
+    everything[0, 2] = Phase.PENDING
+    assert levels(table, book, everything, flat).tolist() == [1], "what is pending does not count"
+
+
+def test_severity_follows_the_tier() -> None:
+    book = book_of({"left": rule(severity="severe", severity_by_tier={"A": "critical", "B": "watch"})})
+    ranks = severities(book, np.array([0, 1, 2], np.int16), ("A", "B", "C"))
+    assert ranks[:, 0].tolist() == [4, 0, 3]
+    assert (ranks[:, 1:] == NOTHING).all(), "health counts no indicator"
