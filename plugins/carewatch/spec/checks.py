@@ -1,169 +1,147 @@
-"""Answer the question: do the files agree with one another, and do the rules do what their examples say?"""
+"""Answer the question: do the files agree with one another?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import numpy as np
-
-from carewatch.spec.condition import FALSE, TRUE, Condition, evaluate, mixed_kinds, names, unknown_names
-from carewatch.spec.configuration import ATTRIBUTES, JUDGED, CareSpec, JudgementSpec
-from carewatch.spec.document import SpecProblem, nearest
+from carewatch.spec.configuration import ATTRIBUTES, JUDGED
+from carewatch.spec.document import SpecProblem, nearest, unknown
+from carewatch.spec.health import ScoredMetric
 from carewatch.spec.metrics import AGGREGATES, Measure
+from carewatch.spec.parts import Found, Parts
+from carewatch.spec.rule_checks import check_condition_names, check_rules
 
-Found = tuple[str, str, SpecProblem]
-"""The kind of file, the name of the thing in it, and what is wrong."""
-
-_TEXT_NAMES = frozenset({*ATTRIBUTES, "colour", "tier"})
-
-
-def _unknown(name: str, known: set[str], *loc: str | int, at_key: bool = False) -> SpecProblem:
-    return SpecProblem(
-        f"unknown name '{name}'",
-        expected="a metric or attribute that is defined",
-        nearest=nearest(name, known),
-        loc=loc,
-        at_key=at_key,
-    )
+_NOT_IN_A_RATIO = frozenset({Measure.RATIO, Measure.CHANGE, Measure.SQL})
 
 
-def check_names(judgement: JudgementSpec, care: CareSpec) -> Iterator[Found]:
-    """Yield every reference to something that does not exist."""
-    yield from _metrics(judgement)
-    yield from _scores(judgement)
-    yield from _rules(judgement)
-    yield from _care(judgement, care)
+def check_parts(parts: Parts) -> Iterator[Found]:
+    """Yield every reference to something that does not exist, and every rule's example that comes out otherwise."""
+    yield from _metrics(parts)
+    yield from _health(parts)
+    yield from _tiers(parts)
+    yield from _dormant(parts)
+    yield from check_rules(parts)
+    yield from _promises(parts)
+    yield from _playbooks(parts)
+    yield from _notices(parts)
+    yield from _channels(parts)
 
 
-def _metrics(judgement: JudgementSpec) -> Iterator[Found]:
-    known = set(judgement.metrics)
-    for name, metric in judgement.metrics.items():
-        for key in ("metric", "over"):
-            part = getattr(metric, key)
+def _metric(name: str, parts: Parts, *loc: str | int, at_key: bool = False) -> Iterator[SpecProblem]:
+    if parts.metric_names is not None and name not in parts.metric_names:
+        expected = "a metric of the folder metrics"
+        yield unknown("metric", name, parts.metric_names, expected=expected, loc=loc, at_key=at_key)
+
+
+def _tier(tier: str, parts: Parts, *loc: str | int, at_key: bool = True) -> Iterator[SpecProblem]:
+    if parts.tier_names is not None and tier not in parts.tier_names:
+        expected = f"a tier of tiers.yaml: {', '.join(parts.tier_names)}"
+        yield unknown("tier", tier, parts.tier_names, expected=expected, loc=loc, at_key=at_key)
+
+
+def _metrics(parts: Parts) -> Iterator[Found]:
+    for name, metric in parts.metrics.items():
+        if name in (*ATTRIBUTES, *JUDGED):
+            what = f"'{name}' is a name that the system gives"
+            yield "metrics", name, SpecProblem(what, expected="another name", at_key=True)
+        for key, part in (("metric", metric.metric), ("over", metric.over)):
             if part is None:
                 continue
-            if part not in known:
-                yield "metrics", name, _unknown(part, known, key)
-                continue
-            kind = judgement.metrics[part].kind
-            if metric.kind is Measure.CHANGE and kind not in AGGREGATES:
-                yield "metrics", name, SpecProblem(
-                    f"'{part}' is of kind '{kind}'", expected="a metric that counts or sums over a window", loc=(key,)
-                )  # fmt: skip
-            elif metric.kind is Measure.RATIO and kind in (Measure.RATIO, Measure.CHANGE, Measure.SQL):
-                yield "metrics", name, SpecProblem(
-                    f"'{part}' is of kind '{kind}'", expected="a metric read from one fact", loc=(key,)
-                )  # fmt: skip
+            for problem in _metric(part, parts, key):
+                yield "metrics", name, problem
+            found = parts.metrics.get(part)
+            if found is not None and (kinds := _unfit(metric.kind, found.kind)):
+                what = f"'{part}' is of kind '{found.kind}', which has no {metric.kind}"
+                yield "metrics", name, SpecProblem(what, expected=f"a metric of kind {kinds}", loc=(key,))
 
 
-def _scores(judgement: JudgementSpec) -> Iterator[Found]:
-    known, tiers = set(judgement.metrics), set(judgement.tiers.names)
-    for dimension, content in judgement.health.dimensions.items():
-        for name, scored in content.metrics.items():
-            at = ("dimensions", dimension, "metrics", name)
-            if name not in known:
-                yield "health", "health", _unknown(name, known, *at, at_key=True)
-            for tier in set(scored.by_tier) - tiers:
-                yield "health", "health", _unknown(tier, tiers, *at, "by_tier", tier, at_key=True)
-    for name in judgement.tiers.metrics:
-        if name not in known:
-            yield "tiers", "tiers", _unknown(name, known, "metrics", name, at_key=True)
-    if judgement.tiers.money is not None and judgement.tiers.money not in known:
-        yield "tiers", "tiers", _unknown(judgement.tiers.money, known, "money")
-    if judgement.stages.dormant_when is not None:
-        for problem in _condition(judgement.stages.dormant_when, known | set(ATTRIBUTES)):
-            yield "stages", "stages", problem.under("dormant_when")
+def _unfit(kind: Measure, part: Measure) -> str | None:
+    """Return the kinds that a change or ratio can be made of, when `part` is none of them."""
+    fit = AGGREGATES if kind is Measure.CHANGE else frozenset(Measure) - _NOT_IN_A_RATIO
+    return None if part in fit else ", ".join(one for one in Measure if one in fit)
 
 
-def _condition(condition: Condition, known: set[str]) -> list[SpecProblem]:
-    """Return unknown names, and comparisons of a number with a text, at their places in the condition."""
-    unknown = unknown_names(condition, known)
-    return [*unknown, *mixed_kinds(condition, _TEXT_NAMES)] if not unknown else [*unknown]
+def _scored(metrics: Iterable[tuple[str, ScoredMetric]], parts: Parts, *loc: str) -> Iterator[SpecProblem]:
+    for name, scored in metrics:
+        yield from _metric(name, parts, *loc, name, at_key=True)
+        for tier in scored.by_tier:
+            yield from _tier(tier, parts, *loc, name, "by_tier", tier)
 
 
-def _rules(judgement: JudgementSpec) -> Iterator[Found]:
-    metrics, tiers = set(judgement.metrics), set(judgement.tiers.names)
-    known = metrics | set(ATTRIBUTES) | set(JUDGED)
-    dimension_of: dict[str, tuple[str, str]] = {}
-    for rule_name, rule in judgement.rules.items():
-        for key, condition in (("when", rule.when), ("clears_if", rule.clears_if)):
-            for problem in _condition(condition, known) if condition is not None else ():
-                yield "warnings", rule_name, problem.under(key)
-        for name in sorted(rule.placeholders() - known):
-            yield "warnings", rule_name, _unknown(name, known, "because")
-        for tier in sorted(set(rule.severity_by_tier) - tiers):
-            yield "warnings", rule_name, _unknown(tier, tiers, "severity_by_tier", tier, at_key=True)
-        if rule.dimension not in judgement.health.dimensions:
-            yield "warnings", rule_name, SpecProblem(
-                f"unknown dimension '{rule.dimension}'", expected="a dimension of health.yaml",
-                nearest=nearest(rule.dimension, judgement.health.dimensions), loc=("dimension",),
-            )  # fmt: skip
-        first, dimension = dimension_of.setdefault(rule.counts_as, (rule_name, rule.dimension))
-        if dimension != rule.dimension:
-            yield "warnings", rule_name, SpecProblem(
-                f"counts as '{rule.counts_as}' like rule '{first}', but in another dimension",
-                expected=f"dimension: {dimension}", loc=("dimension",),
-            )  # fmt: skip
+def _health(parts: Parts) -> Iterator[Found]:
+    for dimension, content in parts.health.dimensions.items() if parts.health is not None else ():
+        for problem in _scored(content.metrics.items(), parts, "dimensions", dimension, "metrics"):
+            yield "health", "health", problem
 
 
-def _care(judgement: JudgementSpec, care: CareSpec) -> Iterator[Found]:
-    tiers = judgement.tiers.names
-    for level, promises in care.levels.promises.items():
-        for tier in set(promises) ^ set(tiers):
-            word = "has no promise at" if tier in tiers else "is not a tier of tiers.yaml, at"
-            yield (
-                "levels",
-                "levels",
-                SpecProblem(f"tier {tier} {word} level {level}", loc=("promises", level)),
-            )
-    roles = {role for person in care.people.people.values() for role in person.roles} | {"owner", "manager"}
-    for name, playbook in care.playbooks.items():
-        for role, loc in (
-            *((step.role, ("steps", key, "role")) for key, step in playbook.steps.items()),
-            (playbook.escalate_to, ("escalate_to",)),
-        ):
-            if role not in roles:
-                yield "playbooks", name, SpecProblem(
-                    f"nobody has the role '{role}'", expected="a role of people.yaml, owner or manager",
-                    nearest=nearest(role, roles), loc=loc,
-                )  # fmt: skip
-        for tier in set(playbook.tiers) - set(tiers):
-            yield "playbooks", name, _unknown(tier, set(tiers), "tiers")
-    for level, told in care.notices.tell.items():
+def _tiers(parts: Parts) -> Iterator[Found]:
+    if parts.tiers is None:
+        return
+    for problem in _scored(parts.tiers.metrics.items(), parts, "metrics"):
+        yield "tiers", "tiers", problem
+    for problem in _metric(parts.tiers.money, parts, "money") if parts.tiers.money is not None else ():
+        yield "tiers", "tiers", problem
+
+
+def _dormant(parts: Parts) -> Iterator[Found]:
+    if parts.stages is None or parts.stages.dormant_when is None:
+        return
+    for problem in check_condition_names(parts.stages.dormant_when, parts, judged=False):
+        yield "stages", "stages", problem.under("dormant_when")
+
+
+def _promises(parts: Parts) -> Iterator[Found]:
+    for level, promised in parts.levels.promises.items() if parts.levels is not None else ():
+        for tier in promised:
+            for problem in _tier(tier, parts, "promises", level, tier):
+                yield "levels", "levels", problem
+        for tier in parts.tier_names or ():
+            at = ("promises", level, tier)
+            if tier not in promised:
+                what = f"tier {tier} has no promise at level {level}"
+                expected = "[first call, plan, escalation, the whole] in working hours"
+                yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
+            elif parts.playbooks is not None and not _answered(parts, int(level), tier):
+                what = f"no playbook is for level {level}, tier {tier}"
+                yield "levels", "levels", SpecProblem(what, expected="a playbook", loc=at, at_key=True)
+
+
+def _answered(parts: Parts, level: int, tier: str) -> bool:
+    books = (parts.playbooks or {}).values()
+    return any(book.level == level and (not book.tiers or tier in book.tiers) for book in books)
+
+
+def _role(role: str, parts: Parts, *loc: str | int) -> Iterator[SpecProblem]:
+    if parts.roles is not None and role not in parts.roles:
+        what = f"nobody who is active has the role '{role}'"
+        expected = "owner, manager or a role of people.yaml"
+        yield SpecProblem(what, expected=expected, nearest=nearest(role, parts.roles), loc=loc)
+
+
+def _playbooks(parts: Parts) -> Iterator[Found]:
+    for name, playbook in (parts.playbooks or {}).items():
+        problems = [*_role(playbook.escalate_to, parts, "escalate_to")]
+        for step, content in playbook.steps.items():
+            problems += _role(content.role, parts, "steps", step, "role")
+        for position, tier in enumerate(playbook.tiers):
+            problems += _tier(tier, parts, "tiers", position, at_key=False)
+        yield from (("playbooks", name, problem) for problem in problems)
+
+
+def _notices(parts: Parts) -> Iterator[Found]:
+    for level, told in parts.notices.tell.items() if parts.notices is not None else ():
         for position, role in enumerate(told):
-            if role not in roles:
-                yield "notices", "notices", SpecProblem(
-                    f"nobody has the role '{role}'", nearest=nearest(role, roles), loc=("tell", level, position)
-                )  # fmt: skip
-    for person, entry in care.people.people.items():
-        for channel in set(entry.channels) - set(care.notices.channels):
-            yield "people", "people", SpecProblem(
-                f"unknown channel '{channel}'", expected="a channel of notices.yaml",
-                nearest=nearest(channel, care.notices.channels), loc=("people", person, "channels", channel), at_key=True,
-            )  # fmt: skip
+            for problem in _role(role, parts, "tell", level, position):
+                yield "notices", "notices", problem
 
 
-def check_examples(judgement: JudgementSpec) -> Iterator[Found]:
-    """Yield every example of a rule that comes out otherwise than it says."""
-    for name, rule in judgement.rules.items():
-        read = names(rule.when)
-        for position, example in enumerate(rule.examples):
-            at = ("examples", position)
-            for given in sorted(set(example.given) - read):
-                yield "warnings", name, _unknown(given, set(read), *at, "given", given, at_key=True)
-            columns = {field: _column(field, example.given.get(field)) for field in read}
-            result = int(evaluate(rule.when, columns)[0])
-            came_out = True if result == TRUE else False if result == FALSE else "unknown"
-            if came_out != example.fires:
-                words = {True: "it fires", False: "it does not fire", "unknown": "it cannot be told"}
-                yield "warnings", name, SpecProblem(
-                    f"the example says fires: {str(example.fires).lower()}, but {words[came_out]}", loc=(*at, "fires")
-                )  # fmt: skip
-
-
-def _column(
-    name: str, value: float | str | None
-) -> np.ndarray[tuple[int], np.dtype[np.object_] | np.dtype[np.float64]]:
-    if isinstance(value, str) or name in _TEXT_NAMES:
-        return np.array([value], dtype=object)
-    return np.array([np.nan if value is None else float(value)])
+def _channels(parts: Parts) -> Iterator[Found]:
+    if parts.people is None or parts.notices is None:
+        return
+    known, expected = parts.notices.channels, "a channel of notices.yaml"
+    for person, entry in parts.people.people.items():
+        for channel in entry.channels:
+            if channel not in known:
+                loc = ("people", person, "channels", channel)
+                problem = unknown("channel", channel, known, expected=expected, loc=loc, at_key=True)
+                yield "people", "people", problem

@@ -12,22 +12,26 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from carewatch.spec.calendar import CalendarSpec, WorkCalendar
-from carewatch.spec.document import Strict
+from carewatch.spec.document import Strict, by_name
 from carewatch.spec.firm import Firm
 from carewatch.spec.health import Health, Stages, Tiers
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
-from carewatch.spec.rules import Levels, Rule
+from carewatch.spec.rules import LevelPromises, Levels, Rule
 
 ATTRIBUTES = ("industry", "region", "country", "segment", "owner")
 """Texts of the customer's master record that conditions may name."""
 JUDGED = ("score", "colour", "tier")
 """What the night has judged before rules are read."""
+
+
+_WORDS = {"label", "unit", "better", "owner"}
+"""What a metric says of itself without computing anything by it."""
 
 
 class _Executable(Strict):
@@ -57,20 +61,24 @@ class JudgementSpec(_Executable):
     kind: ClassVar[str] = "judgement"
 
     firm: Firm
-    metrics: dict[str, Metric]
+    metrics: Annotated[dict[str, Metric], AfterValidator(by_name)]
     health: Health
     tiers: Tiers
     stages: Stages
-    rules: dict[str, Rule]
+    rules: Annotated[dict[str, Rule], AfterValidator(by_name)]
     levels: Levels
     closed_days: list[str] = Field(
         default_factory=list, description="the calendar's expanded days without work"
     )
 
+    def canonical(self) -> dict[str, Any]:
+        """Return the whole configuration as plain JSON, without the rules' examples: they judge nobody."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"rules": {"__all__": {"examples"}}})
+
     def metric_hash(self, name: str) -> str:
-        """Return the digest of one metric's definition, those it is built on included."""
+        """Return the digest of what one metric computes, the metrics it is built on included."""
         metric = self.metrics[name]
-        parts = [metric.model_dump_json()]
+        parts = [metric.model_dump_json(exclude=_WORDS)]
         parts += [self.metric_hash(part) for part in (metric.metric, metric.over) if part is not None]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -82,9 +90,9 @@ class CareSpec(_Executable):
 
     firm: Firm
     people: People
-    playbooks: dict[str, Playbook]
+    playbooks: Annotated[dict[str, Playbook], AfterValidator(by_name)]
     notices: Notices
-    levels: Levels
+    levels: LevelPromises
     calendar: CalendarSpec
 
     @cached_property
@@ -94,8 +102,7 @@ class CareSpec(_Executable):
 
     def playbooks_of(self, level: int, tier: str) -> Iterator[Playbook]:
         """Yield the playbooks for a level and tier, in order of their names."""
-        for name in sorted(self.playbooks):
-            playbook = self.playbooks[name]
+        for playbook in self.playbooks.values():
             if playbook.level == level and (not playbook.tiers or tier in playbook.tiers):
                 yield playbook
 

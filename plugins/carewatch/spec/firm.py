@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
-from carewatch.spec.document import SpecProblem, Strict, Text, nearest
+from carewatch.spec.document import SpecProblem, Strict, Text, unknown
+
+_CODE_OF: Final = {
+    "RMB": "CNY",
+    "CNH": "CNY",
+    "¥": "CNY",
+    "元": "CNY",
+    "人民币": "CNY",
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+}
 
 
 class Firm(Strict):
     """`firm.yaml`: what holds for the whole firm."""
 
     version: Literal[1]
-    name: Text
-    time_zone: str = "UTC"
-    currency: str = "CNY"
-    language: Literal["en", "zh-CN"] = "en"
+    name: Text = Field(description="the firm's name 公司名称")
+    time_zone: str = Field(
+        default="UTC", description="days begin at its midnight 时区, such as Asia/Shanghai"
+    )
+    currency: str = Field(default="CNY", description="what amounts are counted in 币种, such as CNY")
+    language: Literal["en", "zh-CN"] = Field(
+        default="en", description="language of messages to people who have none of their own 语言"
+    )
 
     @field_validator("time_zone")
     @classmethod
     def _exists(cls, value: str) -> str:
         if value not in available_timezones():
-            raise SpecProblem(
-                f"unknown time zone '{value}'",
-                expected="a name such as Asia/Shanghai",
-                nearest=nearest(value, available_timezones()),
-            )
+            expected = "a name such as Asia/Shanghai"
+            raise unknown("time zone", value, available_timezones(), expected=expected)
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_code(cls, value: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", value) or value in _CODE_OF:
+            near = _CODE_OF.get(value.upper()) or (value.upper() if len(value) == 3 else None)
+            expected = "three capital letters such as CNY"
+            raise SpecProblem(f"'{value}' is not a currency code", expected=expected, nearest=near)
         return value
 
     @property

@@ -2,36 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+from math import isfinite
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from carewatch.spec.condition import ConditionField, names
-from carewatch.spec.document import SpecProblem, Strict, Text, nearest
+from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all, unknown
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS
 from carewatch.spec.fragment import check_condition
 
-_KNOT = "pairs of value: points such as {0: 100, 30: 60, 90: 0}, values rising, points from 0 to 100"
+_KNOT = "pairs of value: points such as {0: 100, 30: 60, 90: 0}"
 
 
 def _knots(value: object) -> object:
     pairs = list(value.items()) if isinstance(value, dict) else value
     if not isinstance(pairs, list | tuple) or len(pairs) < 2:
         raise SpecProblem("points need at least two knots", expected=_KNOT)
-    knots = []
+    knots: list[tuple[float, float]] = []
+    problems: list[SpecProblem] = []
     for pair in pairs:
-        try:
-            at, points = pair
-            knots.append((float(at), float(points)))
-        except (TypeError, ValueError):
-            raise SpecProblem(f"'{pair}' is not a pair of numbers", expected=_KNOT) from None
-    for (before, _), (after, _) in zip(knots, knots[1:], strict=False):
-        if after <= before:
-            raise SpecProblem(f"the values must rise, but {after:g} follows {before:g}", expected=_KNOT)
-    if outside := [points for _, points in knots if not 0 <= points <= 100]:
-        raise SpecProblem(f"{outside[0]:g} points are outside 0 to 100", expected=_KNOT)
+        knot = _knot(pair)
+        if knot is None:
+            shown = ": ".join(map(str, pair)) if isinstance(pair, list | tuple) else str(pair)
+            problems.append(
+                SpecProblem(f"'{shown}' is not a pair of numbers", expected=_KNOT, loc=_key(pair))
+            )
+            continue
+        knots.append(knot)
+        if not 0 <= knots[-1][1] <= 100:
+            what = f"{knots[-1][1]:g} points"
+            problems.append(SpecProblem(what, expected="points from 0 to 100", loc=_key(pair)))
+        if len(knots) > 1 and knots[-1][0] <= knots[-2][0]:
+            what = f"the value {knots[-1][0]:g} follows {knots[-2][0]:g}"
+            expected = "values that rise from left to right"
+            problems.append(SpecProblem(what, expected=expected, loc=_key(pair), at_key=True))
+    raise_all(problems)
     return tuple(knots)
+
+
+def _knot(pair: object) -> tuple[float, float] | None:
+    """Return value and points as numbers; keys of YAML are text."""
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        return None
+    try:
+        at = float(pair[0])
+    except (TypeError, ValueError):
+        return None
+    worth = pair[1]
+    sound = isinstance(worth, int | float) and not isinstance(worth, bool) and isfinite(worth)
+    return (at, float(worth)) if sound and isfinite(at) else None
+
+
+def _key(pair: object) -> tuple[str, ...]:
+    return (str(pair[0]),) if isinstance(pair, list | tuple) and pair else ()
 
 
 Knots = Annotated[
@@ -41,37 +68,47 @@ Knots = Annotated[
 """Piecewise-linear points: straight between knots, flat outside."""
 
 
+PointsByTier = Annotated[dict[str, Knots], AfterValidator(by_name)]
+
+
 class ScoredMetric(Strict):
     """How one metric earns points. `missing`: skip it (its weight goes to the others), or give fixed points."""
 
-    weight: float = Field(gt=0)
-    points: Knots
-    by_tier: dict[str, Knots] = Field(default_factory=dict)
+    weight: float = Field(gt=0, description="share of its group 权重; the weights of a group sum to 1")
+    points: Knots = Field(
+        description="value: points 得分, straight between them and flat outside, such as {0: 100, 30: 60, 90: 0}"
+    )
+    by_tier: PointsByTier = Field(
+        default_factory=dict, description="other points for customers of these tiers"
+    )
     missing: float | None = Field(
         default=None, ge=0, le=100, description="points when missing; skipped when not given"
     )
 
 
+Percent = Annotated[float, Field(ge=0, le=100)]
+Scored = Annotated[dict[str, ScoredMetric], Field(min_length=1)]
+
+
 class Dimension(Strict):
     """A weighted group of scored metrics."""
 
-    label: Text
-    weight: float = Field(gt=0)
-    metrics: dict[str, ScoredMetric] = Field(min_length=1)
+    label: Text = Field(description="what people see 名称")
+    weight: float = Field(gt=0, description="share of the health score 权重; all dimensions sum to 1")
+    metrics: Scored = Field(description="the metrics that make this dimension's score")
 
 
 class Bands(Strict):
     """Colour by score: green at or above `green`, yellow at or above `yellow`, else red."""
 
-    green: float = Field(default=70, gt=0, le=100)
-    yellow: float = Field(default=40, ge=0, lt=100)
+    green: float = Field(default=70, gt=0, le=100, description="green 绿 from this score on")
+    yellow: float = Field(default=40, ge=0, lt=100, description="yellow 黄 from this score on, red 红 below")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.yellow >= self.green:
-            raise SpecProblem(
-                f"yellow ({self.yellow:g}) must be below green ({self.green:g})", loc=("yellow",)
-            )
+            what = f"yellow begins at {self.yellow:g}, not below green at {self.green:g}"
+            raise SpecProblem(what, expected=f"less than {self.green:g}", loc=("yellow",))
         return self
 
 
@@ -84,10 +121,15 @@ class Health(Strict):
     """
 
     version: Literal[1]
-    label: Text
-    dimensions: dict[str, Dimension] = Field(min_length=1)
-    bands: Bands = Field(default_factory=Bands)
-    grey_below: float = Field(default=50, ge=0, le=100)
+    label: Text = Field(description="what people see 名称")
+    dimensions: dict[Name, Dimension] = Field(min_length=1, description="the weighted groups of metrics 维度")
+    bands: Bands = Field(default_factory=Bands, description="which score has which colour 红黄绿")
+    grey_below: float = Field(
+        default=50,
+        ge=0,
+        le=100,
+        description="grey 数据不足 when less than this percent of the weight is known",
+    )
     hold_nights: int = Field(
         default=2, ge=1, description="nights a colour must last before it acts on the level"
     )
@@ -95,24 +137,30 @@ class Health(Strict):
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Self:
-        total = sum(dimension.weight for dimension in self.dimensions.values())
-        if abs(total - 1) > 1e-9:
-            raise SpecProblem(
-                f"the weights of the dimensions sum to {total:g}", expected="1", loc=("dimensions",)
-            )
+        weights = {name: dimension.weight for name, dimension in self.dimensions.items()}
+        problems = [*_sum_problems(weights, "the dimensions", "dimensions")]
         for name, dimension in self.dimensions.items():
-            total = sum(metric.weight for metric in dimension.metrics.values())
-            if abs(total - 1) > 1e-9:
-                raise SpecProblem(
-                    f"the weights of the metrics in '{name}' sum to {total:g}",
-                    expected="1",
-                    loc=("dimensions", name, "metrics"),
-                )
+            problems += _metric_sum_problems(
+                dimension.metrics, f"the metrics in '{name}'", "dimensions", name, "metrics"
+            )
+        raise_all(problems)
         return self
 
     def metric_names(self) -> list[str]:
         """Return the scored metrics in configured order."""
         return [name for dimension in self.dimensions.values() for name in dimension.metrics]
+
+
+def _sum_problems(weights: dict[str, float], what: str, *loc: str) -> Iterator[SpecProblem]:
+    total = sum(weights.values())
+    if abs(total - 1) > 1e-9:
+        sums = " + ".join(f"{weight:g}" for weight in weights.values())
+        shown = f"{total:g}" if len(weights) == 1 else f"{sums} = {total:g}"
+        yield SpecProblem(f"the weights of {what} sum to {shown}", expected="1", loc=loc, at_key=True)
+
+
+def _metric_sum_problems(metrics: dict[str, ScoredMetric], what: str, *loc: str) -> Iterator[SpecProblem]:
+    return _sum_problems({name: metric.weight for name, metric in metrics.items()}, what, *loc)
 
 
 class Tiers(Strict):
@@ -124,32 +172,36 @@ class Tiers(Strict):
     """
 
     version: Literal[1]
-    metrics: dict[str, ScoredMetric] = Field(min_length=1)
-    by: Literal["score", "share"] = "score"
-    cuts: dict[str, float] = Field(min_length=1)
-    otherwise: str = "C"
+    metrics: Scored = Field(description="the metrics that say how much a customer matters 客户价值")
+    by: Literal["score", "share"] = Field(
+        default="score", description="cuts are value scores, or percent of customers counted from the best"
+    )
+    cuts: dict[str, Percent] = Field(
+        min_length=1, description="the tiers from the best down 客户等级, such as {A: 65, B: 45}"
+    )
+    otherwise: str = Field(default="C", description="the tier of everybody else")
     money: str | None = Field(
         default=None, description="the metric that says what is at stake, in the firm's currency"
     )
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
-        total = sum(metric.weight for metric in self.metrics.values())
-        if abs(total - 1) > 1e-9:
-            raise SpecProblem(
-                f"the weights of the tier metrics sum to {total:g}", expected="1", loc=("metrics",)
-            )
-        cuts = list(self.cuts.values())
-        rising = self.by == "share"
-        for before, after in zip(cuts, cuts[1:], strict=False):
-            if (after <= before) if rising else (after >= before):
-                raise SpecProblem(
-                    f"the cuts must {'rise' if rising else 'fall'} from the best tier down, but {after:g} follows {before:g}",
-                    loc=("cuts",),
-                )
+        problems = [*_metric_sum_problems(self.metrics, "the tier metrics", "metrics"), *self._cut_problems()]
         if self.otherwise in self.cuts:
-            raise SpecProblem(f"'{self.otherwise}' is both a cut and 'otherwise'", loc=("otherwise",))
+            what = f"tier '{self.otherwise}' is both a cut and 'otherwise'"
+            problems.append(SpecProblem(what, expected="a tier of its own", loc=("otherwise",)))
+        raise_all(problems)
         return self
+
+    def _cut_problems(self) -> Iterator[SpecProblem]:
+        rising = self.by == "share"
+        for (above, before), (tier, after) in pairwise(self.cuts.items()):
+            if (after <= before) if rising else (after >= before):
+                side = "above" if rising else "below"
+                yield SpecProblem(
+                    f"tier {tier} is cut at {after:g}, the better tier {above} at {before:g}",
+                    expected=f"a cut {side} {before:g}", loc=("cuts", tier),
+                )  # fmt: skip
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -160,19 +212,16 @@ class Tiers(Strict):
 class Lost(Strict):
     """What losing a customer means: no such fact within a window after the last one."""
 
-    fact: str
-    where: str | None = None
-    within: Window
+    fact: str = Field(description="the kind of fact that shows that a customer is still there, such as order")
+    where: str | None = Field(
+        default=None, description="an SQL condition over its columns; other rows do not count"
+    )
+    within: Window = Field(description="lost 流失 when none follows within this time, such as 90 days")
 
     @model_validator(mode="after")
     def _reads_a_fact(self) -> Self:
         if self.fact not in FACTS:
-            raise SpecProblem(
-                f"unknown fact '{self.fact}'",
-                expected="one of " + ", ".join(FACTS),
-                nearest=nearest(self.fact, FACTS),
-                loc=("fact",),
-            )
+            raise unknown("fact", self.fact, FACTS, loc=("fact",))
         if self.where is not None:
             check_condition(self.where, {column.name for column in FACTS[self.fact].columns}, loc=("where",))
         return self
@@ -186,7 +235,10 @@ class Stages(Strict):
 
     version: Literal[1]
     lost: Lost
-    dormant_when: ConditionField | None = None
+    dormant_when: ConditionField | None = Field(
+        default=None,
+        description="the condition under which a customer sleeps 沉睡 and is no longer warned about",
+    )
 
     def names(self) -> frozenset[str]:
         """Return every name that the stages read."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from carewatch.spec.document import SpecProblem, Strict, Text, nearest
+from carewatch.spec.document import Name, SpecProblem, Strict, Text, raise_all, unknown
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS, Fact, Kind
 from carewatch.spec.fragment import check_condition, check_expression
+from carewatch.spec.literal import literal_facts
 
 
 class Measure(StrEnum):
@@ -46,6 +48,7 @@ _TAKES: dict[Measure, tuple[frozenset[str], frozenset[str]]] = {
     Measure.RHYTHM: (frozenset({"fact", "window", "part"}), frozenset({"where", "at_least"})),
     Measure.SQL: (frozenset({"sql"}), frozenset()),
 }
+_HOLDS = {Kind.TEXT: "texts", Kind.FLAG: "yes or no", Kind.DAY: "days", Kind.INSTANT: "moments"}
 _SHAPE_KEYS = ("fact", "of", "where", "window", "event", "metric", "over", "at_least", "part", "sql")
 
 
@@ -54,68 +57,115 @@ class Metric(Strict):
 
     The window of N days before A is [A - N days at local midnight, A). `days_since` is A's date minus the event's
     firm-local day. `change` compares the named metric's window with the equally long window just before it, in percent
-    of the earlier value; it is missing when the earlier value is missing, zero or below `at_least`. `ratio` is
-    metric / over, missing when `over` is missing, zero or below `at_least`. `rhythm` looks at the customer's own
-    days with an event: the mean gap in days, the present silence over that gap, or the gaps' irregularity
-    (coefficient of variation); missing below `at_least` such days (3 unless said, never under 2, irregularity 3).
+    of the earlier value; it is missing when either value is missing, or the earlier one zero or below `at_least`.
+    `ratio` is metric / over, missing when either is missing, or `over` zero or below `at_least`. Both read their metrics
+    as they stand: in their units (`per`), without rows as `empty` says. `rhythm` looks at the customer's own days with
+    an event: the mean gap in days, the present silence over that gap, or the gaps' irregularity (coefficient of
+    variation); missing below `at_least` such days (3 unless said, never under 2, irregularity 3).
     """
 
-    label: Text
-    kind: Measure
-    unit: str = ""
-    better: Literal["higher", "lower", "neither"] = "neither"
-    owner: str = ""
-    fact: str | None = None
-    of: str | None = None
-    where: str | None = None
-    window: Window | None = None
+    label: Text = Field(description="what people see 名称")
+    kind: Measure = Field(description="how it is computed 计算方式")
+    unit: str = Field(default="", description="unit shown behind the value, such as days or %")
+    better: Literal["higher", "lower", "neither"] = Field(
+        default="neither", description="whether more is a good sign"
+    )
+    owner: str = Field(default="", description="who answers for the definition")
+    fact: str | None = Field(default=None, description="the kind of fact it reads (docs/facts.md) 事实")
+    of: str | None = Field(
+        default=None,
+        description="the fact's column, or an SQL expression over its columns, that is summed or counted",
+    )
+    where: str | None = Field(
+        default=None, description="an SQL condition over the fact's columns; other rows do not count"
+    )
+    window: Window | None = Field(
+        default=None, description="how far back it looks 时间窗, such as 90 days or 3 months"
+    )
     event: Literal["last", "first"] | None = Field(default=None, description="the last event unless said")
-    metric: str | None = None
-    over: str | None = None
-    at_least: float | None = None
-    part: Literal["mean_gap", "silence", "irregularity"] | None = None
-    sql: str | None = None
-    empty: float | Literal["missing"] | None = Field(
+    metric: str | None = Field(
+        default=None, description="change: the metric that is compared; ratio: the part"
+    )
+    over: str | None = Field(default=None, description="ratio: the whole")
+    at_least: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="missing below this: change: the earlier value; ratio: the whole; rhythm: days with an event",
+    )
+    part: Literal["mean_gap", "silence", "irregularity"] | None = Field(
+        default=None,
+        description="rhythm: the usual gap in days, the silence over it, or how irregular the gaps are",
+    )
+    sql: str | None = Field(
+        default=None, description="sql: one SELECT of customer_no and value over fact_<name>"
+    )
+    empty: Annotated[float, Field(allow_inf_nan=False)] | Literal["missing"] | None = Field(
         default=None,
         description="value of a customer without such rows; count, sum and distinct: 0, else missing",
     )
     per: float = Field(
-        default=1, gt=0, description="the value is divided by this, such as 3600 for seconds to hours"
+        default=1,
+        gt=0,
+        allow_inf_nan=False,
+        description="the value is divided by this, such as 3600 for seconds to hours",
     )
 
     @model_validator(mode="after")
     def _has_its_shape(self) -> Self:
+        raise_all([*self._shape_problems(), *self._fact_problems(), *self._sql_problems()])
+        return self
+
+    def _shape_problems(self) -> Iterator[SpecProblem]:
         required, optional = _TAKES[self.kind]
         given = {key for key in _SHAPE_KEYS if getattr(self, key) is not None}
         for key in sorted(required - given):
-            raise SpecProblem(f"a metric of kind '{self.kind}' needs '{key}'", loc=("kind",))
+            yield SpecProblem(f"a metric of kind '{self.kind}' needs '{key}'", loc=("kind",), at_key=True)
         for key in sorted(given - required - optional):
-            raise SpecProblem(f"a metric of kind '{self.kind}' takes no '{key}'", loc=(key,))
-        if self.fact is not None:
-            self._check_against(self._known_fact(self.fact))
-        return self
-
-    @staticmethod
-    def _known_fact(name: str) -> Fact:
-        if name not in FACTS:
-            raise SpecProblem(
-                f"unknown fact '{name}'",
-                expected="one of " + ", ".join(FACTS),
-                nearest=nearest(name, FACTS),
-                loc=("fact",),
+            takes = ", ".join(key for key in _SHAPE_KEYS if key in required | optional)
+            yield SpecProblem(
+                f"a metric of kind '{self.kind}' takes no '{key}'", expected=takes, loc=(key,), at_key=True
             )
-        return FACTS[name]
 
-    def _check_against(self, fact: Fact) -> None:
-        columns = {column.name for column in fact.columns} | {"event_day", "source_key"}
-        if self.of is not None:
-            check_expression(self.of, columns, loc=("of",))
-            column = fact.column(self.of)
-            counted = self.kind is Measure.DISTINCT
-            if column is not None and not counted and column.kind in (Kind.TEXT, Kind.FLAG):
-                raise SpecProblem(f"'{self.of}' is {column.kind}; '{self.kind}' needs a number", loc=("of",))
+    def _fact_problems(self) -> Iterator[SpecProblem]:
+        if self.fact is None:
+            return
+        if self.fact not in FACTS:
+            yield unknown("fact", self.fact, FACTS, loc=("fact",))
+            return
+        for check, key in ((self._check_of, "of"), (self._check_where, "where")):
+            try:
+                check(FACTS[self.fact])
+            except SpecProblem as problem:
+                yield problem.under(key)
+
+    def _sql_problems(self) -> Iterator[SpecProblem]:
+        try:
+            if self.sql is not None:
+                literal_facts(self.sql)
+        except SpecProblem as problem:
+            yield problem
+
+    def _check_of(self, fact: Fact) -> None:
+        if self.of is None:
+            return
+        check_expression(self.of, _kinds(fact))
+        kind = _kinds(fact).get(self.of, Kind.NUMBER)
+        if kind in _HOLDS and self.kind is not Measure.DISTINCT:
+            numbers = [one.name for one in fact.columns if one.kind not in _HOLDS]
+            raise SpecProblem(
+                f"'{self.of}' holds {_HOLDS[kind]}, not numbers",
+                expected=f"one of {', '.join(numbers)}" if numbers else "kind: distinct",
+            )
+
+    def _check_where(self, fact: Fact) -> None:
         if self.where is not None:
-            check_condition(self.where, columns, loc=("where",))
+            check_condition(self.where, _kinds(fact))
+            kind = _kinds(fact).get(self.where, Kind.FLAG)
+            if kind is not Kind.FLAG:
+                raise SpecProblem(
+                    f"'{self.where}' holds {_HOLDS.get(kind, 'numbers')}, not yes or no",
+                    expected="a comparison such as kind = 'regular'",
+                )
 
     @property
     def when_empty(self) -> float | None:
@@ -125,8 +175,14 @@ class Metric(Strict):
         return None if self.empty == "missing" else float(self.empty)
 
 
+def _kinds(fact: Fact) -> dict[str, Kind]:
+    """Return what fragments over a fact may name."""
+    common = {"event_day": Kind.DAY, "source_key": Kind.TEXT}
+    return {**common, **{column.name: column.kind for column in fact.columns}}
+
+
 class MetricsFile(Strict):
-    """A file of `config/metrics/`."""
+    """A file of `config/metrics/`: metrics by name."""
 
     version: Literal[1]
-    metrics: dict[str, Metric]
+    metrics: dict[Name, Metric]

@@ -2,64 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from carewatch.spec.document import SpecProblem, Strict, Text, nearest
+from carewatch.spec.circles import circles
+from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all, unknown
+
+
+def _hour(value: str) -> str:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise SpecProblem(f"'{value}' is not a time of day", expected="a time like '09:30', in quotes")
+    return value
 
 
 class Person(Strict):
-    """One of our own people. `channels` maps a channel of notices.yaml to this person's address there."""
+    """One of our own people."""
 
-    name: str
-    roles: list[str] = Field(default_factory=list)
-    manager: str | None = None
-    channels: dict[str, str] = Field(default_factory=dict)
-    language: Literal["en", "zh-CN"] | None = None
-    active: bool = True
+    name: str = Field(min_length=1, description="the name that others read 姓名")
+    roles: list[str] = Field(
+        default_factory=list, description="roles 角色 that playbooks and notices call on"
+    )
+    manager: str | None = Field(default=None, description="id of the person above 上级")
+    channels: dict[str, str] = Field(
+        default_factory=dict,
+        description="address by channel of notices.yaml 通知渠道; digests go by the first",
+    )
+    language: Literal["en", "zh-CN"] | None = Field(
+        default=None, description="language of messages 语言; the firm's when not given"
+    )
+    active: bool = Field(
+        default=True, description="false once the person has left 在职; the customers move upwards"
+    )
 
 
 class People(Strict):
     """`people.yaml`: people by id, and who stands in when a role has nobody.
 
     A role is resolved per customer: `owner` is the person named by the customer's master record, `manager` that
-    person's manager; any other role the first active person who has it; else `fallback`.
+    person's manager; any other role the nearest person above with it, else the first active one; else `fallback`.
     """
 
     version: Literal[1]
-    people: dict[str, Person] = Field(min_length=1)
-    fallback: str
+    people: dict[str, Person] = Field(min_length=1, description="people by the id that the sources use")
+    fallback: str = Field(description="id of the active person who stands in when there is nobody else")
 
     @model_validator(mode="after")
     def _hang_together(self) -> Self:
+        raise_all([*self._unknown_managers(), *self._circles(), *self._fallback_problems()])
+        return self
+
+    def _unknown_managers(self) -> Iterator[SpecProblem]:
         for name, person in self.people.items():
             if person.manager is not None and person.manager not in self.people:
-                raise SpecProblem(
-                    f"unknown person '{person.manager}'",
-                    nearest=nearest(person.manager, self.people),
-                    loc=("people", name, "manager"),
-                )
-            seen, above = {name}, person.manager
-            while above is not None:
-                if above in seen:
-                    raise SpecProblem(f"'{name}' is above themselves", loc=("people", name, "manager"))
-                seen.add(above)
-                above = self.people[above].manager
-        if self.fallback not in self.people or not self.people[self.fallback].active:
-            raise SpecProblem(
-                f"'{self.fallback}' is not an active person",
-                nearest=nearest(self.fallback, self.people),
-                loc=("fallback",),
+                expected = "an id of people.yaml"
+                loc = ("people", name, "manager")
+                yield unknown("person", person.manager, self.people, expected=expected, loc=loc)
+
+    def _circles(self) -> Iterator[SpecProblem]:
+        above = {name: [person.manager] for name, person in self.people.items() if person.manager}
+        for circle in circles(above):
+            what = f"{' -> '.join(circle)} stand above one another in a circle"
+            if len(circle) == 2:
+                what = f"'{circle[0]}' is their own manager"
+            yield SpecProblem(
+                what, expected="one at the top, without manager", loc=("people", circle[0], "manager")
             )
-        return self
+
+    def _fallback_problems(self) -> Iterator[SpecProblem]:
+        person = self.people.get(self.fallback)
+        if person is None:
+            yield unknown(
+                "person", self.fallback, self.people, expected="an id of people.yaml", loc=("fallback",)
+            )
+        elif not person.active:
+            what = f"the fallback '{self.fallback}' is no longer active"
+            yield SpecProblem(what, expected="the id of an active person", loc=("fallback",))
 
 
 class Channel(Strict):
     """One way out: an Airflow connection, whose type says how (smtp, http)."""
 
-    connection: str
-    label: Text
+    connection: str = Field(min_length=1, description="the Airflow connection that holds server and password")
+    label: Text = Field(description="what people see 名称")
+
+
+Hour = Annotated[str, AfterValidator(_hour)]
 
 
 class Notices(Strict):
@@ -71,11 +101,22 @@ class Notices(Strict):
     """
 
     version: Literal[1]
-    channels: dict[str, Channel] = Field(min_length=1)
-    tell: dict[Literal["1", "2", "3"], list[str]]
-    alone_from: Literal[1, 2, 3] = 3
-    quiet_hours: tuple[str, str] | None = None
-    attempts: int = Field(default=8, ge=1, le=20)
+    channels: Annotated[dict[str, Channel], AfterValidator(by_name)] = Field(
+        min_length=1, description="the ways out 通知渠道, by name"
+    )
+    tell: Annotated[dict[Literal["1", "2", "3"], list[str]], AfterValidator(by_name)] = Field(
+        description="by level, the roles that hear when a warning opens or rises 通知对象"
+    )
+    alone_from: Literal[1, 2, 3] = Field(
+        default=3, description="from this level on a warning gets a message of its own; below, one digest"
+    )
+    quiet_hours: tuple[Hour, Hour] | None = Field(
+        default=None,
+        description="no message between these times 免打扰, such as ['20:00', '08:00']; level 3 comes at once",
+    )
+    attempts: int = Field(
+        default=5, ge=1, le=20, description="how often a message is tried before it counts as failed"
+    )
 
     @field_validator("tell", mode="before")
     @classmethod
@@ -84,21 +125,23 @@ class Notices(Strict):
 
 
 class Step(Strict):
-    """One care task of a playbook. `due` is a promise of levels.yaml or working hours from the start."""
+    """One care task of a playbook."""
 
-    title: Text
-    role: str
-    due: Literal["first_call", "plan", "whole"] | float
-    guide: Text | None = None
-    asks: list[Text] = Field(default_factory=list)
-    needs: list[str] = Field(default_factory=list)
-    remind_after: float = Field(default=4, gt=0, description="working hours overdue before a reminder")
+    title: Text = Field(description="what is to be done 任务")
+    role: str = Field(description="who does it 负责角色: owner, manager or a role of people.yaml")
+    due: Literal["first_call", "plan", "whole"] | float = Field(
+        description="a promise of levels.yaml (first_call, plan, whole), or working hours from the start"
+    )
+    guide: Text | None = Field(default=None, description="how to do it 指引")
+    asks: list[Text] = Field(default_factory=list, description="questions to ask the customer 询问")
+    needs: list[str] = Field(default_factory=list, description="steps that come first 前置步骤")
+    remind_after: float = Field(default=4, gt=0, description="working hours overdue before a reminder 催办")
 
     @field_validator("due")
     @classmethod
     def _is_positive(cls, value: str | float) -> str | float:
         if isinstance(value, float | int) and value <= 0:
-            raise SpecProblem("a task cannot be due before it starts", expected="hours above 0")
+            raise SpecProblem(f"due {value:g} hours after the start", expected="more than 0 hours")
         return value
 
 
@@ -106,22 +149,30 @@ class Playbook(Strict):
     """A file of `include/playbooks/`: what is done for a warning of one level."""
 
     version: Literal[1]
-    playbook: str
-    label: Text
-    level: Literal[1, 2, 3]
+    playbook: Name = Field(description="its name in tables and pages, once given never changed")
+    label: Text = Field(description="what people see 名称")
+    level: Literal[1, 2, 3] = Field(description="the level of warning that it answers 预警级别")
     tiers: list[str] = Field(default_factory=list, description="all tiers when empty")
-    recommends: list[Text] = Field(default_factory=list)
-    steps: dict[str, Step] = Field(min_length=1)
-    escalate_to: str = "manager"
+    recommends: list[Text] = Field(default_factory=list, description="advice that stands in the notice 建议")
+    steps: dict[Name, Step] = Field(min_length=1, description="the care tasks by name 步骤")
+    escalate_to: str = Field(
+        default="manager", description="the role that hears when it is not under control 升级"
+    )
 
     @model_validator(mode="after")
     def _steps_hang_together(self) -> Self:
-        for name, step in self.steps.items():
-            for needed in step.needs:
-                if needed not in self.steps:
-                    raise SpecProblem(
-                        f"unknown step '{needed}'",
-                        nearest=nearest(needed, self.steps),
-                        loc=("steps", name, "needs"),
-                    )
+        problems = [
+            unknown("step", needed, set(self.steps) - {name}, loc=("steps", name, "needs", position))
+            for name, step in self.steps.items()
+            for position, needed in enumerate(step.needs)
+            if needed not in self.steps
+        ]
+        for circle in circles({name: step.needs for name, step in self.steps.items()}):
+            what = f"{' -> '.join(circle)} wait for one another in a circle"
+            if len(circle) == 2:
+                what = f"'{circle[0]}' waits for itself"
+            problems.append(
+                SpecProblem(what, expected="a step that can begin", loc=("steps", circle[0], "needs"))
+            )
+        raise_all(problems)
         return self

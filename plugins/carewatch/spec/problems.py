@@ -114,6 +114,33 @@ def raise_all(problems: Iterable[SpecProblem]) -> None:
         raise flat[0].with_others(flat[1:])
 
 
+def unknown(
+    what: str,
+    name: str,
+    known: Iterable[str],
+    *,
+    expected: str | None = None,
+    loc: Loc = (),
+    at_key: bool = False,
+    column_offset: int = 0,
+) -> SpecProblem:
+    """Return the problem of a name that nothing defines, with the nearest one that something does.
+
+    `expected` says where such names are defined; without it and without a near name, all known ones are listed.
+    """
+    choices = sorted(known)
+    near = nearest(name, choices)
+    listed = f"one of {', '.join(choices)}" if choices and not near else None
+    return SpecProblem(
+        f"unknown {what} '{name}'",
+        expected=expected or listed,
+        nearest=near,
+        loc=loc,
+        at_key=at_key,
+        column_offset=column_offset,
+    )
+
+
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """Return the choice most like `word`, or None when none is near; case and `-`, `_`, space are alike."""
     by_fold: dict[str, str] = {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import string
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Literal, Self
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from carewatch.spec.condition import ConditionField, names
-from carewatch.spec.document import SpecProblem, Strict, Text, nearest
+from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
+from carewatch.spec.placeholder import Placeholder, placeholders
 
 
 class Severity(StrEnum):
@@ -28,10 +30,12 @@ class Severity(StrEnum):
 
 
 class Example(Strict):
-    """Given values, does the rule fire? `fires` is true, false or 'unknown'."""
+    """Given these values, does the rule fire? A value that is not given is missing."""
 
-    given: dict[str, float | str | None]
-    fires: bool | Literal["unknown"]
+    given: dict[str, float | str | None] = Field(description="values by metric or attribute")
+    fires: bool | Literal["unknown"] = Field(
+        description="true, false or unknown (a value it needs is missing)"
+    )
 
 
 class Rule(Strict):
@@ -41,54 +45,65 @@ class Rule(Strict):
     it, the condition being false) was so for `clears_after` nights running. Unknown pauses both counts.
     """
 
-    label: Text
-    severity: Severity
-    severity_by_tier: dict[str, Severity] = Field(default_factory=dict)
-    counts_as: str
-    dimension: str
-    when: ConditionField
-    holds_for: int = Field(default=1, ge=1, le=60)
-    clears_if: ConditionField | None = None
-    clears_after: int = Field(default=1, ge=1, le=60)
-    because: Text
-    examples: list[Example] = Field(default_factory=list)
+    label: Text = Field(description="what people see 名称")
+    severity: Severity = Field(
+        description="how bad it is: watch 关注, mild 轻度, moderate 中度, severe 重度, critical 紧急"
+    )
+    severity_by_tier: Annotated[dict[str, Severity], AfterValidator(by_name)] = Field(
+        default_factory=dict, description="another severity for customers of these tiers, such as {A: severe}"
+    )
+    counts_as: str = Field(
+        description="the indicator 指标; rules that count as the same one count once, at the worst severity"
+    )
+    dimension: str = Field(description="the dimension of health.yaml that it belongs to 维度")
+    when: ConditionField = Field(
+        description="the condition 条件: one comparison, or all:, any:, none: with a list"
+    )
+    holds_for: int = Field(
+        default=1, ge=1, le=60, description="nights running that it must be true before it counts"
+    )
+    clears_if: ConditionField | None = Field(
+        default=None, description="when it is over; without it, as soon as the condition is false"
+    )
+    clears_after: int = Field(default=1, ge=1, le=60, description="nights running that this must hold")
+    because: Text = Field(
+        description="the reason that people read 原因; {metric} shows its value, {metric:.0f} without decimals"
+    )
+    examples: list[Example] = Field(
+        default_factory=list, description="what must come out for given values; care check tries each one"
+    )
 
     def names(self) -> frozenset[str]:
         """Return every name that the rule reads."""
         return names(self.when) | (names(self.clears_if) if self.clears_if is not None else frozenset())
 
+    def shown(self) -> Iterator[tuple[str, Placeholder]]:
+        """Yield every placeholder of the reason text with its language ('' when there is one text for all)."""
+        for language, text in self.because.entries:
+            yield from ((language, one) for one in placeholders(text))
+
     def placeholders(self) -> frozenset[str]:
         """Return the names that the reason text shows."""
-        return frozenset(
-            field
-            for text in self.because.texts()
-            for _, field, _, _ in string.Formatter().parse(text)
-            if field
-        )
+        return frozenset(one.name for _, one in self.shown())
 
     @field_validator("because")
     @classmethod
-    def _is_a_template(cls, value: Text) -> Text:
-        for text in value.texts():
+    def _can_be_filled_in(cls, value: Text) -> Text:
+        problems = []
+        for language, text in value.entries:
             try:
-                parts = list(string.Formatter().parse(text))
-            except ValueError as error:
-                raise SpecProblem(
-                    f"the reason text has a broken placeholder: {error}", expected="{metric_name}"
-                ) from None
-            for _, field, _, conversion in parts:
-                if field is not None and (not field.isidentifier() or conversion):
-                    raise SpecProblem(
-                        f"'{{{field}}}' is not a metric's name", expected="{metric_name} or {metric_name:.1f}"
-                    )
+                placeholders(text)
+            except SpecProblem as problem:
+                problems.append(problem.under(language) if language else problem)
+        raise_all(problems)
         return value
 
 
 class RulesFile(Strict):
-    """A file of `config/warnings/`."""
+    """A file of `config/warnings/`: rules by name."""
 
     version: Literal[1]
-    rules: dict[str, Rule]
+    rules: dict[Name, Rule]
 
 
 class LevelLine(Strict):
@@ -97,12 +112,14 @@ class LevelLine(Strict):
     Counts add up downwards: `{moderate: 1, mild: 2}` is one moderate-or-worse and two more mild-or-worse.
     """
 
-    critical: int = Field(default=0, ge=0)
-    severe: int = Field(default=0, ge=0)
-    moderate: int = Field(default=0, ge=0)
-    mild: int = Field(default=0, ge=0)
+    critical: int = Field(default=0, ge=0, description="so many critical indicators 紧急")
+    severe: int = Field(default=0, ge=0, description="so many severe or worse 重度")
+    moderate: int = Field(default=0, ge=0, description="so many moderate or worse 中度")
+    mild: int = Field(default=0, ge=0, description="so many mild or worse 轻度")
     dimensions: int = Field(default=0, ge=0, description="in at least so many dimensions")
-    health: Literal["yellow", "red"] | None = None
+    health: Literal["yellow", "red"] | None = Field(
+        default=None, description="health has this colour or is worse"
+    )
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
@@ -121,54 +138,104 @@ class LevelLine(Strict):
         return (moderate + self.mild, moderate, severe, critical)
 
 
+Level = Literal["1", "2", "3"]
+LEVELS: Final[tuple[Level, ...]] = ("1", "2", "3")
 SLA = tuple[float, float, float, float]
+_PROMISED = ("the first call", "the plan", "the escalation", "the whole")
+
+
+def _text_keys(value: object) -> object:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
 
 
 class Levels(Strict):
-    """`levels.yaml`: the level table (first line that holds, from 3 down) and the promises that go with each level.
+    """The level table: the first line that holds, from level 3 down, gives the level."""
 
-    `promises[level][tier]` = working hours to the first call, the logged plan, the escalation and the whole.
-    `rest`: days in which a new warning follows the closed one. `hold_if_more_than`: percent of customers whose level
-    may rise in one night before the night is held.
-    """
-
-    version: Literal[1]
-    levels: dict[Literal["1", "2", "3"], list[LevelLine]]
-    promises: dict[Literal["1", "2", "3"], dict[str, SLA]]
-    rest: int = Field(default=30, ge=0)
-    hold_if_more_than: float = Field(default=100, gt=0, le=100)
+    levels: Annotated[dict[Level, list[LevelLine]], AfterValidator(by_name)] = Field(
+        description="the lines of each level 预警级别: 1 yellow, 2 orange, 3 red"
+    )
+    rest: int = Field(default=30, ge=0, description="days in which a new warning follows the closed one")
+    hold_if_more_than: float = Field(
+        default=100,
+        gt=0,
+        le=100,
+        description="the night is held when the level of more than this percent of customers would rise",
+    )
 
     def lines(self, level: int) -> list[LevelLine]:
         """Return the lines of a level."""
         return next(lines for key, lines in self.levels.items() if int(key) == level)
 
-    @field_validator("levels", "promises", mode="before")
+    @field_validator("levels", mode="before")
     @classmethod
-    def _numbers_are_keys(cls, value: object) -> object:
-        return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
+    def _level_keys(cls, value: object) -> object:
+        return _text_keys(value)
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        for level in ("1", "2", "3"):
-            if not self.levels.get(level):
-                raise SpecProblem(f"level {level} has no line", loc=("levels",))
-        for level, tiers in self.promises.items():
-            for tier, hours in tiers.items():
-                if (
-                    any(hour <= 0 for hour in hours)
-                    or sorted(hours[:3]) != list(hours[:3])
-                    or hours[3] < hours[2]
-                ):
-                    raise SpecProblem(
-                        f"the promises of level {level}, tier {tier} must be positive and not fall",
-                        expected="first call <= plan <= escalation <= whole",
-                        loc=("promises", level, tier),
-                    )
-        return self
+    @field_validator("levels")
+    @classmethod
+    def _every_level_has_lines(cls, value: dict[Level, list[LevelLine]]) -> dict[Level, list[LevelLine]]:
+        raise_all(_absent(value, "has no line"))
+        return value
 
 
-def unknown_name(name: str, known: frozenset[str] | set[str], where: str) -> SpecProblem:
-    """Return the problem of a name that nothing defines."""
-    return SpecProblem(
-        f"unknown name '{name}' in {where}", expected="a metric or attribute", nearest=nearest(name, known)
+class LevelPromises(Strict):
+    """Working hours to the first call, the logged plan, the escalation and the whole, by level and tier."""
+
+    promises: Annotated[dict[Level, dict[str, SLA]], AfterValidator(by_name)] = Field(
+        description="by level and tier 承诺工时: [first call, plan on file, escalation, the whole]"
     )
+
+    @field_validator("promises", mode="before")
+    @classmethod
+    def _level_keys(cls, value: object) -> object:
+        return _text_keys(value)
+
+    @field_validator("promises")
+    @classmethod
+    def _never_fall(cls, value: dict[Level, dict[str, SLA]]) -> dict[Level, dict[str, SLA]]:
+        unkept = (
+            problem.under(level, tier)
+            for level, tiers in value.items()
+            for tier, hours in tiers.items()
+            for problem in _unkept(hours)
+        )
+        raise_all([*_absent(value, "has no promise"), *unkept])
+        return value
+
+
+def _absent(value: Mapping[Level, Any], what: str) -> Iterator[SpecProblem]:
+    """Yield the levels that are not there or empty."""
+    for level in LEVELS:
+        if not value.get(level):
+            yield SpecProblem(f"level {level} {what}", expected=f"a key {level}:", loc=(level,), at_key=True)
+
+
+def _unkept(hours: SLA) -> Iterator[SpecProblem]:
+    if hours[0] <= 0:
+        yield SpecProblem(f"{hours[0]:g} hours to the first call", expected="more than 0", loc=(0,))
+    for number, (before, after) in enumerate(pairwise(hours), start=1):
+        if after < before:
+            yield SpecProblem(
+                f"{_PROMISED[number]} ({after:g} hours) would be due before {_PROMISED[number - 1]} ({before:g})",
+                expected="hours that do not fall from left to right",
+                loc=(number,),
+            )
+
+
+class LevelsFile(Levels, LevelPromises):
+    """`levels.yaml`: the level table, and the promises that go with each level."""
+
+    version: Literal[1]
+
+    def table(self) -> Levels:
+        """Return what decides about the level."""
+        return Levels(levels=self.levels, rest=self.rest, hold_if_more_than=self.hold_if_more_than)
+
+    def promised(self, tiers: tuple[str, ...]) -> LevelPromises:
+        """Return the promises with the tiers in order, the best first; a tier without promise is left out."""
+        return LevelPromises(
+            promises={
+                level: {tier: by_tier[tier] for tier in tiers if tier in by_tier}
+                for level, by_tier in self.promises.items()
+            }
+        )

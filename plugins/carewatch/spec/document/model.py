@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.document.exact import exact
+from carewatch.spec.fullwidth import to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
 
 LANGUAGES: Final = ("en", "zh-CN")
@@ -22,6 +24,29 @@ class Strict(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return cast(CoreSchema, exact(handler(source)))
+
+
+V = TypeVar("V")
+
+
+def by_name(value: dict[str, V]) -> dict[str, V]:
+    """Return a mapping whose order has no meaning in the order of its keys, so that it has one fingerprint."""
+    return dict(sorted(value.items()))
+
+
+def _name(value: str) -> str:
+    if value.isidentifier():
+        return value
+    near = re.sub(r"\W+", "_", to_ascii(value)).strip("_")
+    raise SpecProblem(
+        f"'{value}' cannot be a name",
+        expected="letters, digits and _, no digit first",
+        nearest=near if near.isidentifier() else None,
+    )
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that conditions and reason texts can use."""
 
 
 @dataclass(frozen=True)

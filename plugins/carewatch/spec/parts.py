@@ -1,0 +1,51 @@
+"""Answer the question: which parts of a configuration could be read, and which names do they define?
+
+What could not be read has said so already; nothing is held against it, so that one mistake is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from carewatch.spec.health import Health, Stages, Tiers
+from carewatch.spec.metrics import Metric
+from carewatch.spec.people import Notices, People, Playbook
+from carewatch.spec.problems import SpecProblem
+from carewatch.spec.rules import LevelsFile, Rule
+
+Found = tuple[str, str, SpecProblem]
+"""The kind of file, the name of the thing in it, and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The sound parts; None where a file has problems of its own.
+
+    `metric_names` are the names of all metrics, those with problems included; None when a file is no YAML at all.
+    `playbooks` is None as soon as one playbook has problems.
+    """
+
+    metrics: Mapping[str, Metric]
+    metric_names: frozenset[str] | None
+    rules: Mapping[str, Rule]
+    health: Health | None
+    tiers: Tiers | None
+    stages: Stages | None
+    levels: LevelsFile | None
+    people: People | None
+    notices: Notices | None
+    playbooks: Mapping[str, Playbook] | None
+
+    @property
+    def tier_names(self) -> tuple[str, ...] | None:
+        """The tiers from the best down."""
+        return self.tiers.names if self.tiers is not None else None
+
+    @property
+    def roles(self) -> frozenset[str] | None:
+        """Every role that somebody who is active has, owner and manager included."""
+        if self.people is None:
+            return None
+        active = (person for person in self.people.people.values() if person.active)
+        return frozenset({"owner", "manager"} | {role for person in active for role in person.roles})

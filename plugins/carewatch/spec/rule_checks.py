@@ -1,0 +1,153 @@
+"""Answer the question: do the rules name things that exist, and do they do what their examples say?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import numpy as np
+
+from carewatch.spec.condition import (
+    FALSE,
+    TRUE,
+    Condition,
+    comparisons,
+    evaluate,
+    mixed_kinds,
+    names,
+    unknown_names,
+)
+from carewatch.spec.configuration import ATTRIBUTES, JUDGED
+from carewatch.spec.document import SpecProblem, nearest, unknown
+from carewatch.spec.parts import Found, Parts
+from carewatch.spec.rules import Example, Rule
+
+RESERVED: Final = ("health_red", "health_yellow")
+"""Rules that every health model brings."""
+
+_COLOURS = ("green", "yellow", "red", "grey")
+_TEXTS = frozenset({*ATTRIBUTES, "colour", "tier"})
+_CAME_OUT = {True: "it fires", False: "it does not fire", "unknown": "it cannot be told"}
+
+
+def check_rules(parts: Parts) -> Iterator[Found]:
+    """Yield every name in a rule that nothing defines, and every example that comes out otherwise than it says."""
+    first_of: dict[str, tuple[str, str]] = {}
+    for name, rule in parts.rules.items():
+        problems = [*_conditions(rule, parts), *_because(rule, parts), *_belongs(rule, parts)]
+        problems += _indicator(rule, *first_of.setdefault(rule.counts_as, (name, rule.dimension)))
+        if name in RESERVED:
+            what = f"'{name}' is a rule that the health model brings"
+            problems.append(SpecProblem(what, expected="another name", at_key=True))
+        if not any(problem.loc[:1] == ("when",) for problem in problems):
+            problems += _examples(rule)
+        yield from (("warnings", name, problem) for problem in problems)
+
+
+def check_condition_names(
+    condition: Condition, parts: Parts, *, judged: bool = True
+) -> Iterator[SpecProblem]:
+    """Yield unknown names, and comparisons of a number with a text, at their places in the condition.
+
+    `judged` says whether the condition is read after the night has judged score, colour and tier.
+    """
+    known = _known(parts, judged=judged)
+    missing = unknown_names(condition, known) if known is not None else []
+    yield from missing
+    if not missing:
+        yield from mixed_kinds(condition, _TEXTS)
+        yield from _impossible(condition, parts)
+
+
+def _known(parts: Parts, *, judged: bool = True) -> frozenset[str] | None:
+    if parts.metric_names is None:
+        return None
+    return parts.metric_names | set(ATTRIBUTES) | (set(JUDGED) if judged else set())
+
+
+def _impossible(condition: Condition, parts: Parts) -> Iterator[SpecProblem]:
+    """Yield comparisons of tier or colour with a word that is none."""
+    possible = {"colour": _COLOURS, "tier": parts.tier_names}
+    for loc, comparison in comparisons(condition):
+        words = possible.get(comparison.name)
+        value = comparison.value
+        for word in value if isinstance(value, tuple) else (value,):
+            if words is not None and isinstance(word, str) and word not in words:
+                offset = comparison.column
+                yield unknown(comparison.name, word, words, loc=loc, column_offset=offset)
+
+
+def _conditions(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
+    for key, condition in (("when", rule.when), ("clears_if", rule.clears_if)):
+        if condition is not None:
+            yield from (problem.under(key) for problem in check_condition_names(condition, parts))
+
+
+def _because(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
+    known = _known(parts)
+    for language, shown in rule.shown():
+        loc = ("because", language) if language else ("because",)
+        if known is not None and shown.name not in known:
+            expected = "a metric or attribute that is defined"
+            yield unknown("name", shown.name, known, expected=expected, loc=loc, column_offset=shown.column)
+        elif shown.format and shown.name in _TEXTS:
+            what = f"'{shown.name}' is a text and has no decimals"
+            expected = f"{{{shown.name}}}"
+            yield SpecProblem(what, expected=expected, loc=loc, column_offset=shown.column)
+
+
+def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
+    for tier in rule.severity_by_tier:
+        if parts.tier_names is not None and tier not in parts.tier_names:
+            expected = f"a tier of tiers.yaml: {', '.join(parts.tier_names)}"
+            at = ("severity_by_tier", tier)
+            yield unknown("tier", tier, parts.tier_names, expected=expected, loc=at, at_key=True)
+    if parts.health is not None and rule.dimension not in parts.health.dimensions:
+        expected = "a dimension of health.yaml: " + ", ".join(parts.health.dimensions)
+        dimensions = parts.health.dimensions
+        yield unknown("dimension", rule.dimension, dimensions, expected=expected, loc=("dimension",))
+
+
+def _indicator(rule: Rule, first: str, dimension: str) -> Iterator[SpecProblem]:
+    if rule.dimension != dimension:
+        yield SpecProblem(
+            f"this counts as '{rule.counts_as}' like the rule '{first}', but in another dimension",
+            expected=f"dimension {dimension}, or another counts_as",
+            loc=("dimension",),
+        )
+
+
+def _examples(rule: Rule) -> Iterator[SpecProblem]:
+    read = names(rule.when)
+    for position, example in enumerate(rule.examples):
+        misgiven = [*_misgiven(example, read)]
+        yield from (problem.under("examples", position) for problem in misgiven)
+        if misgiven:
+            continue
+        came_out = _outcome(rule.when, example)
+        if came_out != example.fires:
+            expected = f"fires: {str(came_out).lower()}, or another threshold"
+            what = f"the example says fires: {str(example.fires).lower()}, but {_CAME_OUT[came_out]}"
+            yield SpecProblem(what, expected=expected, loc=("examples", position, "fires"))
+
+
+def _misgiven(example: Example, read: Collection[str]) -> Iterator[SpecProblem]:
+    """Yield given values that the condition does not read, and those of the wrong kind."""
+    for given, value in example.given.items():
+        loc = ("given", given)
+        if given not in read:
+            near, expected = nearest(given, read), f"one of {', '.join(sorted(read))}"
+            what = f"'{given}' plays no part in this rule's condition"
+            yield SpecProblem(what, expected=expected, nearest=near, loc=loc, at_key=True)
+        elif value is not None and isinstance(value, str) != (given in _TEXTS):
+            kind = "a text" if given in _TEXTS else "a number"
+            yield SpecProblem(f"'{given}' is {kind}", expected=kind, loc=loc)
+
+
+def _outcome(condition: Condition, example: Example) -> bool | str:
+    columns = {
+        name: np.array([example.given.get(name)], dtype=object if name in _TEXTS else np.float64)
+        for name in names(condition)
+    }
+    truth = int(evaluate(condition, columns)[0])
+    return True if truth == TRUE else False if truth == FALSE else "unknown"

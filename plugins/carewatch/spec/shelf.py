@@ -1,0 +1,102 @@
+"""Answer the question: which files make up a configuration, and where in them does each thing stand?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import BaseModel
+
+from carewatch.paths import home
+from carewatch.spec.document import Document, Place, Problem, SpecProblem, nearest, read_document, validate
+
+M = TypeVar("M", bound=BaseModel)
+
+SHARED: Final = ("calendar", "levels", "people", "notices", "playbooks")
+"""What a pack may leave out: the shipped configuration's stands in."""
+
+
+def display(path: Path) -> str:
+    """Return a path as a reader of messages would write it: from the present folder, or from the project's."""
+    for base in (Path.cwd(), home()):
+        if path.is_relative_to(base):
+            return str(path.relative_to(base))
+    return str(path)
+
+
+@dataclass
+class Shelf:
+    """The documents of a configuration folder and what is wrong with them."""
+
+    folder: Path
+    problems: list[Problem] = field(default_factory=list)
+    documents: dict[tuple[str, str], tuple[Document, str]] = field(default_factory=dict)
+
+    def read(self, path: Path, model: type[M]) -> tuple[Document, M | None]:
+        """Read a file; its problems are kept here."""
+        document = read_document(path, display=display(path))
+        value, problems = validate(document, model)
+        self.problems += problems
+        return document, value
+
+    def missing(self, kind: str) -> None:
+        """Say that a file that every configuration needs is not there."""
+        path = display(self.folder / f"{kind}.yaml")
+        self.problems.append(Problem(Place(path, 1, 1), "this file is missing", f"a file {kind}.yaml here"))
+
+    def keep(self, kind: str, name: str, document: Document, below: str = "") -> bool:
+        """Remember where a named thing stands; a second one of that name is a problem that shows both places."""
+        if (kind, name) not in self.documents:
+            self.documents[kind, name] = (document, below)
+            return True
+        loc = (below, name) if below else (_named_by(kind),)
+        other, other_below = self.documents[kind, name]
+        first = other.place((other_below, name) if other_below else (_named_by(kind),), key=bool(below))
+        what = f"'{name}' is defined a second time (first at {first})"
+        self.problems.append(Problem(document.place(loc, key=bool(below)), what, "one definition"))
+        return False
+
+    def note(self, kind: str, name: str, problem: SpecProblem) -> None:
+        """Record a problem of a named thing (a rule, a metric, a playbook, or a whole file) at its place."""
+        document, below = self.documents[kind, name]
+        for one in problem.every():
+            loc = ((below, name) if below else ()) + one.loc
+            place = document.place(loc, key=one.at_key, offset=one.column_offset)
+            self.problems.append(Problem(place, one.what, one.expected, one.nearest))
+
+
+def _named_by(kind: str) -> str:
+    return kind.removesuffix("s")
+
+
+def files_of(folder: Path, kind: str) -> list[Path]:
+    """Return the files of a kind: `kind.yaml`, then those in the folder `kind`; the shipped ones where they stand in."""
+    shipped = home() / "config"
+    single = folder / f"{kind}.yaml"
+    found = [*([single] if single.exists() else []), *sorted((folder / kind).glob("*.yaml"))]
+    if found or kind not in SHARED:
+        return found
+    if folder != shipped:
+        return files_of(shipped, kind)
+    return sorted((home() / "include" / kind).glob("*.yaml"))
+
+
+def strays(folder: Path, kinds: Iterable[str]) -> Iterator[Problem]:
+    """Yield YAML files that look like a part of the configuration but are read by nobody."""
+    known = {*kinds}
+    for path in sorted((*folder.glob("*.y*ml"), *folder.glob("*/**/*.y*ml"))):
+        parts = path.relative_to(folder).parts
+        if parts[-1].endswith(".yaml") and (
+            parts[-1][:-5] in known if len(parts) == 1 else parts[:-1] in {(k,) for k in known}
+        ):
+            continue
+        near = nearest(path.stem if len(parts) == 1 else parts[0], known)
+        if len(parts) == 1 or near is not None:
+            yield _stray(path, parts, near)
+
+
+def _stray(path: Path, parts: tuple[str, ...], near: str | None) -> Problem:
+    meant = None if near is None else f"{near}.yaml" if len(parts) == 1 else f"{near}/{path.stem}.yaml"
+    return Problem(Place(display(path), 1, 1), "no part of the configuration has this name", None, meant)
