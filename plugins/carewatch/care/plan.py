@@ -39,28 +39,31 @@ class Plan:
     copy: dict[str, Any]
 
 
+def _promises_of(care: CareSpec, level: int) -> dict[str, SLA]:
+    return next(tiers for key, tiers in care.levels.promises.items() if int(key) == level)
+
+
 def promises(care: CareSpec, level: int, tier: str) -> SLA:
-    """Return the promised working hours of a level and tier."""
-    by_tier = next(tiers for key, tiers in care.levels.promises.items() if int(key) == level)
-    return by_tier[tier]
+    """Return the promised working hours of a level and tier; a tier that no longer exists has those of the lowest."""
+    by_tier = _promises_of(care, level)
+    return by_tier.get(tier, next(reversed(by_tier.values())))
 
 
-def due(care: CareSpec, level: int, tier: str, best_tier: bool, start: datetime, hours: float) -> datetime:
-    """Return when a promise of so many working hours falls due."""
-    calendar = care.work.duty() if level == 3 and best_tier else care.work
+def due(care: CareSpec, level: int, tier: str, start: datetime, hours: float) -> datetime:
+    """Return when a promise of so many working hours falls due, as a UTC instant."""
+    is_best = tier == next(iter(_promises_of(care, level)))
+    calendar = care.work.duty() if level == 3 and is_best else care.work
     at = calendar.add_working_hours(start, hours)
     return min(at, start + LONGEST_AT_LEVEL_3) if level == 3 else at
 
 
-def plan(
-    care: CareSpec, playbook: Playbook, *, tier: str, best_tier: bool, owner: str, now: datetime
-) -> Plan:
+def plan(care: CareSpec, playbook: Playbook, *, tier: str, owner: str, now: datetime) -> Plan:
     """Return the tasks of a playbook that starts `now` for a customer of a tier and owner."""
     promised = promises(care, playbook.level, tier)
 
     def due_of(step: Step) -> datetime:
         hours = step.due if isinstance(step.due, int | float) else promised[_PROMISES[step.due]]
-        return due(care, playbook.level, tier, best_tier, now, hours)
+        return due(care, playbook.level, tier, now, hours)
 
     tasks = tuple(
         PlannedTask(
@@ -68,7 +71,7 @@ def plan(
         )
         for name, step in playbook.steps.items()
     )
-    escalate_at = due(care, playbook.level, tier, best_tier, now, promised[_PROMISES["escalate"]])
+    escalate_at = due(care, playbook.level, tier, now, promised[_PROMISES["escalate"]])
     return Plan(tasks, escalate_at, playbook.model_dump(mode="json"))
 
 

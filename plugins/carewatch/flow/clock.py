@@ -71,11 +71,8 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
             continue
         playbook = Playbook.model_validate(escalation.copy)
         receiver = in_role(care.people, playbook.escalate_to, escalation.owner_id)
-        best = next(
-            iter(next(tiers for key, tiers in care.levels.promises.items() if int(key) == escalation.level))
-        )
         hours = promises(care, escalation.level, escalation.tier)[0]
-        due_at = due(care, escalation.level, escalation.tier, escalation.tier == best, now, hours)
+        due_at = due(care, escalation.level, escalation.tier, now, hours)
         task = PlannedTask("escalation", _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)
         task_no = cases.store_escalation(connection, escalation, task, now=now)
         post(

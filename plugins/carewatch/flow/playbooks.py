@@ -12,21 +12,8 @@ from carewatch.store.database import Connection
 
 def start_playbooks(connection: Connection, care: CareSpec, level: int, now: datetime) -> int:
     """Start what the level's warnings lack; return how many tasks were made. Doing it again makes none."""
-    promised = next(tiers for key, tiers in care.levels.promises.items() if int(key) == level)
-    best = next(iter(promised))
     plans = [
-        (
-            warning,
-            playbook,
-            plan(
-                care,
-                playbook,
-                tier=warning.tier,
-                best_tier=warning.tier == best,
-                owner=warning.owner_id,
-                now=now,
-            ),
-        )
+        (warning, playbook, plan(care, playbook, tier=warning.tier, owner=warning.owner_id, now=now))
         for warning in cases.startable(connection, level)
         for playbook in care.playbooks_of(level, warning.tier)
     ]
