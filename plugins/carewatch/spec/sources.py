@@ -277,6 +277,5 @@ def _feed(group: list[StreamPlan], source: BaseSource) -> Feed:
     text = json.dumps(described, sort_keys=True, ensure_ascii=False)
     columns = tuple(dict.fromkeys(column for plan in group for column in plan.landed_columns))
     whole = any(plan.stream.combine == "per_load" for plan in group)
-    return Feed(
-        group[0].name, group[0].stream, columns, whole, hashlib.sha256(text.encode()).hexdigest()[:32]
-    )
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return Feed(group[0].name, group[0].stream, columns, whole, digest, tuple(plan.name for plan in group))

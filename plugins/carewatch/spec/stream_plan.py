@@ -22,8 +22,9 @@ _LONGEST_NAME = 63
 class Feed:
     """One thing to read from a source, for one or more streams.
 
-    Its landed table is called `name`. `columns` are what to read; `whole` means that one changed file makes
-    all files be read; `digest` changes with everything that decides what the rows become.
+    Its landed table is called `name`; `streams` are those that read it. `columns` are what to read; `whole`
+    means that one changed file makes all files be read; `digest` changes with everything that decides what
+    the rows become.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Feed:
     columns: tuple[str, ...]
     whole: bool
     digest: str
+    streams: tuple[str, ...]
 
 
 @dataclass(frozen=True)

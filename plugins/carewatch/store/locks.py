@@ -19,8 +19,14 @@ class Lock(IntEnum):
     CARE_STATE = 770_003
     NIGHT = 770_004
     OUTBOX = 770_005
+    CONFORM = 770_006
 
 
 def hold(connection: psycopg.Connection[Any], lock: Lock) -> None:
     """Wait for the lock and hold it until this transaction ends."""
     connection.execute("select pg_advisory_xact_lock(%s)", (int(lock),))
+
+
+def hold_for(connection: psycopg.Connection[Any], lock: Lock, name: str) -> None:
+    """Wait for the lock of one named thing, such as one source, and hold it until this transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(lock), name))

@@ -1,0 +1,233 @@
+"""Answer the question: what do the landed rows of a source say that we did not believe yet?
+
+A load of a stream is taken in one transaction: read and check its rows, then under the lock `facts` stamp and
+write what is new. Rows that can be no fact wait in quarantine with the reason. Taking a load twice changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from carewatch.spec.firm import Firm
+from carewatch.spec.source_reading import literal
+from carewatch.spec.sources import BaseSource, feeds, plans
+from carewatch.spec.stream_plan import Feed, StreamPlan
+from carewatch.store import quarantine, raw
+from carewatch.store.conform_sql import begins, delay, raw_aliases, render, stream_context
+from carewatch.store.database import Connection
+from carewatch.store.locks import Lock, hold, hold_for
+
+_MANY = 10_000
+_TEMPORARY = ", ".join(
+    f"pg_temp.{name}" for name in ("reading", "candidate", "twin", "arrival", "verdict", "bad", "waited")
+)
+
+
+@dataclass(frozen=True)
+class StreamResult:
+    """What one load of one stream came to, in landed rows.
+
+    landed = new + changed + unchanged + repeated + filtered + quarantined. `changed` are corrections and
+    withdrawals;
+    `unchanged` say what we believe already; `repeated` are copies, versions overruled within their load or by
+    what we knew, and rows that wait in quarantine already. Of combined rows each counts as its fact does.
+    `released` results are rows that had waited for their customer: they were counted as quarantined when they
+    landed.
+    """
+
+    origin: str
+    load_id: str
+    landed: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    filtered: int = 0
+    quarantined: int = 0
+    history: bool = False
+    released: bool = False
+
+
+def conform(
+    connection: Connection,
+    source_name: str,
+    source: BaseSource,
+    firm: Firm,
+    *,
+    load_ids: Sequence[str] | None = None,
+) -> list[StreamResult]:
+    """Take every finished load of a source that was not taken yet (or only `load_ids`), oldest first; commit each.
+
+    Customers come before the facts that name them; rows that waited for a customer who is now known are
+    released. The connection must not be inside a transaction. Its session has to run in UTC.
+    """
+    feed_of = {name: feed for feed in feeds(source_name, source, firm) for name in feed.streams}
+    streams = [
+        _Stream(connection, source, plan, feed_of[plan.name], firm)
+        for plan in plans(source_name, source, firm)
+    ]
+    results: list[StreamResult] = []
+    for load_id in sorted({load_id for stream in streams for load_id in stream.find_loads(load_ids)}):
+        for stream in streams:
+            results += [*stream.release(), *stream.take(load_id)]
+    for stream in streams:
+        results += stream.release()
+    return results
+
+
+class _Stream:
+    """One stream while its loads are taken."""
+
+    def __init__(
+        self, connection: Connection, source: BaseSource, plan: StreamPlan, feed: Feed, firm: Firm
+    ) -> None:
+        self.connection, self.source, self.plan, self.feed = connection, source, plan, feed
+        self.aliases = raw_aliases(plan)
+        self.loads: dict[str, raw.PendingLoad] = {}
+        self.context = {
+            **stream_context(plan, firm),
+            "delay": delay(source.delay),
+            "key_space": literal(source.key_space or plan.source),
+            "makes_parties": source.customers == "derived"
+            or (source.customers == "master" and plan.fact.name == "customer"),
+            "derives_customers": source.customers == "derived",
+            "derived_origin": literal(f"{plan.source}.derived"),
+        }
+
+    def find_loads(self, wanted: Sequence[str] | None) -> list[str]:
+        """Remember and return the loads this stream has still to take."""
+        with self.connection.transaction():
+            found = raw.pending_loads(
+                self.connection, self.plan.source, self.feed.name, self.plan.origin, wanted
+            )
+        self.loads = {load.load_id: load for load in found}
+        return list(self.loads)
+
+    def take(self, load_id: str) -> list[StreamResult]:
+        """Take a landed load; nothing when it is not this stream's or another process was faster."""
+        load = self.loads.get(load_id)
+        if load is None:
+            return []
+        with self.connection.transaction():
+            hold_for(self.connection, Lock.CONFORM, self.plan.source)
+            if self._value("select 1 from care.load where origin = %s and load_id = %s", load_id) is not None:
+                return []
+            landed = raw.count_rows(self.connection, self.plan.source, self.feed.name, load_id)
+            result = StreamResult(self.plan.origin, load_id, landed)
+            if load.digest != self.feed.digest:
+                # The mapping has changed since; the next load reads everything anew and says these rows
+                # again.
+                result = replace(result, repeated=landed)
+            elif landed:
+                raw.ensure_index(self.connection, self.plan.source, self.feed.name)
+                rows = raw.landed_rows(self.plan.source, self.feed.name, load_id, self.aliases)
+                result = self._settle(result, rows, history=self._is_first())
+            self._record(result, load.read_at)
+        return [result]
+
+    def release(self) -> list[StreamResult]:
+        """Take again the rows that waited for a customer who is known by now, oldest load first."""
+        if self.context["makes_parties"] or self.plan.customer is None:
+            return []
+        results = []
+        with self.connection.transaction():
+            known = quarantine.known_customers(self.source.key_space or self.plan.source)
+            for load_id, count in quarantine.releasable(self.connection, self.plan.origin, known):
+                hold_for(self.connection, Lock.CONFORM, self.plan.source)
+                rows = quarantine.waiting_rows(self.plan.origin, load_id, known, self.aliases)
+                history = self._value(
+                    "select history from care.load where origin = %s and load_id = %s", load_id
+                )
+                result = StreamResult(self.plan.origin, load_id, count, released=True)
+                results.append(self._settle(result, rows, history=bool(history)))
+        return results
+
+    def _settle(self, result: StreamResult, rows: str, *, history: bool) -> StreamResult:
+        waiting = quarantine.has_waiting(self.connection, self.plan.origin)
+        context = {
+            **self.context,
+            "landed": rows,
+            "load_id": literal(result.load_id),
+            "history": history,
+            "begins": begins(self.plan, history=history),
+            "released": result.released,
+            "waiting": waiting,
+        }
+        self._run("set local jit = off; set local timezone = 'UTC'; set local datestyle = 'ISO'")
+        self._run("set local work_mem = '64MB'")
+        self._run(f"drop table if exists {_TEMPORARY}")
+        self._run(render("candidates.sql.j2", context))
+        self._run(render("versions.sql.j2", context))
+        hold(self.connection, Lock.FACTS)
+        moment: datetime = self._value("select care.facts_clock()")
+        context["clock"] = f"timestamptz {literal(moment.isoformat())}"
+        self._run(render("believe.sql.j2", context))
+        counts = self._counts()
+        caught = self._run(render("quarantine.sql.j2", context))
+        if not result.released:
+            # What waits in quarantine already was not put there again.
+            counts["repeated"] = counts.get("repeated", 0) + counts.get("quarantined", 0) - caught
+            counts["quarantined"] = caught
+        if counts.get("new", 0) + counts.get("changed", 0) >= _MANY:
+            # The planner knows nothing yet of rows that came by the ten thousand; the next load and night
+            # read them.
+            self._run(
+                f"analyze {self.plan.fact.table}, care.fact_customer, care.party, care.customer, care.identity"
+            )
+        return _with_counts(replace(result, history=history), counts)
+
+    def _counts(self) -> dict[str, int]:
+        query = "select coalesce(fate, 'new'), sum(landed_rows)::bigint from candidate group by 1"
+        counts: dict[str, int] = dict(self.connection.execute(query).fetchall())
+        if self.context["combined"]:
+            query = (
+                "select case when row_problem = 0 then 'filtered' else 'quarantined' end, count(*) "
+                "from reading where row_problem is not null group by 1"
+            )
+            for fate, count in self.connection.execute(query).fetchall():
+                counts[fate] = counts.get(fate, 0) + count
+        return counts
+
+    def _is_first(self) -> bool:
+        """Return whether no load has brought this stream a row yet."""
+        query = "select 1 from care.load where origin = %s and landed > repeated limit 1"
+        return self._value(query) is None
+
+    def _record(self, result: StreamResult, read_at: datetime) -> None:
+        self.connection.execute(
+            "insert into care.load (origin, load_id, loaded_at, landed, new, changed, unchanged, repeated, filtered, "
+            "quarantined, read_at, history) values (%s, %s, care.clock(), %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                result.origin, result.load_id, result.landed, result.new, result.changed, result.unchanged,
+                result.repeated, result.filtered, result.quarantined, read_at, result.history,
+            ),
+        )  # fmt: skip
+
+    def _run(self, statements: str) -> int:
+        """Run statements; return how many rows the last one touched."""
+        cursor = self.connection.execute(statements.encode())
+        while cursor.nextset():
+            pass
+        return cursor.rowcount
+
+    def _value(self, query: str, *parameters: object) -> Any:
+        """Return the first column of the first row of a query about this stream, or None."""
+        given = (self.plan.origin, *parameters) if "%s" in query else None
+        row = self.connection.execute(query.encode(), given).fetchone()
+        return None if row is None else row[0]
+
+
+def _with_counts(result: StreamResult, counts: Mapping[str, int]) -> StreamResult:
+    return replace(
+        result,
+        new=counts.get("new", 0),
+        changed=counts.get("changed", 0),
+        unchanged=counts.get("unchanged", 0),
+        repeated=counts.get("repeated", 0),
+        filtered=counts.get("filtered", 0),
+        quarantined=counts.get("quarantined", 0),
+    )

@@ -1,0 +1,134 @@
+"""Answer the question: what lies in a source's landing, which of it is whole, and which has not been taken yet?
+
+The landing `raw_<source>` is written by the loader: one table of text a feed, `_dlt_loads` with the loads
+that came to their end (status 0), and `_reads` with what each of them read. Rows of a load that is not there
+were never finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import sql
+
+from carewatch.spec.source_reading import identifier, literal
+from carewatch.store.database import Connection
+
+
+@dataclass(frozen=True)
+class PendingLoad:
+    """A finished load that a stream has not taken yet."""
+
+    load_id: str
+    read_at: datetime
+    digest: str
+
+
+def schema_of(source_name: str) -> str:
+    return f"raw_{source_name}"
+
+
+def table_exists(connection: Connection, source_name: str, table: str) -> bool:
+    row = connection.execute(
+        "select 1 from pg_tables where schemaname = %s and tablename = %s", (schema_of(source_name), table)
+    ).fetchone()
+    return row is not None
+
+
+def pending_loads(
+    connection: Connection, source_name: str, feed: str, origin: str, load_ids: Sequence[str] | None = None
+) -> list[PendingLoad]:
+    """Return the finished loads of a feed that the stream has not taken, oldest first."""
+    if not (
+        table_exists(connection, source_name, "_dlt_loads")
+        and table_exists(connection, source_name, "_reads")
+    ):
+        return []
+    query = sql.SQL(
+        "select l.load_id, r.read_at::timestamptz, r.digest from {schema}._dlt_loads l "
+        "join {schema}._reads r on r._dlt_load_id = l.load_id "
+        "where l.status = 0 and r.feed = %(feed)s and (%(ids)s::text[] is null or l.load_id = any(%(ids)s)) "
+        "and not exists (select from care.load t where t.origin = %(origin)s and t.load_id = l.load_id) "
+        'order by l.load_id collate "C"'
+    ).format(schema=sql.Identifier(schema_of(source_name)))
+    wanted = None if load_ids is None else list(load_ids)
+    rows = connection.execute(query, {"feed": feed, "origin": origin, "ids": wanted}).fetchall()
+    return [PendingLoad(*row) for row in rows]
+
+
+def landed_rows(source_name: str, feed: str, load_id: str, aliases: Mapping[str, str]) -> str:
+    """Return a query of one load's rows of a feed, the columns under their aliases."""
+    columns = "".join(f", {_column(name)} as {alias}" for name, alias in aliases.items())
+    return (
+        f"select _row as row_no, _dlt_load_id as load_id, _file as file, _line as line, _fault as fault, _raw as raw{columns} "
+        f"from {identifier(schema_of(source_name))}.{identifier(feed)} where _dlt_load_id = {literal(load_id)}"
+    )
+
+
+def _column(name: str) -> str:
+    return f"{identifier(name)}::text"
+
+
+def count_rows(connection: Connection, source_name: str, feed: str, load_id: str) -> int:
+    """Return how many rows a load brought to a feed."""
+    if not table_exists(connection, source_name, feed):
+        return 0
+    query = sql.SQL("select count(*) from {} where _dlt_load_id = %s")
+    table = sql.Identifier(schema_of(source_name), feed)
+    row = connection.execute(query.format(table), (load_id,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def ensure_index(connection: Connection, source_name: str, feed: str) -> None:
+    """Make the index that finds one load's rows: they lie together, so one entry a block range is enough."""
+    if table_exists(connection, source_name, feed):
+        connection.execute(
+            sql.SQL(
+                "create index if not exists {} on {} using brin (_dlt_load_id) with (pages_per_range = 32)"
+            ).format(sql.Identifier(f"{feed[:40]}_load"), sql.Identifier(schema_of(source_name), feed))
+        )
+
+
+def purge_landing(connection: Connection, source_name: str, keep_days: int, *, now: datetime) -> int:
+    """Delete landed rows older than `keep_days` that every stream has taken, and those of loads never finished.
+
+    Rows that wait in quarantine keep their values there. Returns the number of rows deleted.
+    """
+    if not table_exists(connection, source_name, "_dlt_loads") or not table_exists(
+        connection, source_name, "_reads"
+    ):
+        return 0
+    schema = sql.Identifier(schema_of(source_name))
+    before = now - timedelta(days=keep_days)
+    with connection.transaction():
+        feeds = connection.execute(sql.SQL("select distinct feed from {}._reads").format(schema)).fetchall()
+        deleted = sum(_purge_feed(connection, source_name, feed, before) for (feed,) in feeds)
+        connection.execute(
+            sql.SQL(
+                "delete from {schema}._dlt_pipeline_state where _dlt_load_id in "
+                "(select load_id from {schema}._dlt_loads where inserted_at < %(before)s) and _dlt_load_id < "
+                "(select max(_dlt_load_id) from {schema}._dlt_pipeline_state s join {schema}._dlt_loads l "
+                "on l.load_id = s._dlt_load_id where l.status = 0)"
+            ).format(schema=schema),
+            {"before": before},
+        )
+    return deleted
+
+
+def _purge_feed(connection: Connection, source_name: str, feed: str, before: datetime) -> int:
+    if not table_exists(connection, source_name, feed):
+        return 0
+    # A load that is pending for any stream that took earlier loads of this source is kept.
+    query = sql.SQL(
+        "with finished as (select load_id, inserted_at from {schema}._dlt_loads where status = 0), "
+        "kept as (select load_id from finished where inserted_at >= %(before)s or not exists "
+        "(select from care.load t where t.load_id = finished.load_id and split_part(t.origin, '.', 1) = %(source)s)) "
+        "delete from {table} where not exists (select from kept where kept.load_id = _dlt_load_id) "
+        "and _dlt_load_id < %(oldest)s"
+    ).format(
+        schema=sql.Identifier(schema_of(source_name)), table=sql.Identifier(schema_of(source_name), feed)
+    )
+    oldest = str(before.timestamp())
+    return connection.execute(query, {"before": before, "source": source_name, "oldest": oldest}).rowcount
