@@ -37,10 +37,14 @@ _AGGREGATE = {
 
 @dataclass(frozen=True)
 class Program:
-    """SQL for one cut: statements that make the passes, and one array expression over them, in metric order."""
+    """SQL for one cut: statements that make the passes, and one array expression over them, in metric order.
+
+    `literals` names the metric of each pass that is a person's own query.
+    """
 
     passes: dict[str, str]
     values: list[str]
+    literals: dict[str, str]
 
     def select(self, *leading: str) -> str:
         """Return the SELECT of one row a customer: the leading expressions, customer_no and the array of values."""
@@ -85,6 +89,7 @@ class _Compiler:
         self.facts: dict[str, _FactPass] = {}
         self.passes: dict[str, str] = {}
         self.rhythms: dict[tuple[str, str | None, str], str] = {}
+        self.literals: dict[str, str] = {}
 
     def start(self, window: Window, before: datetime | None = None) -> datetime:
         """Return where a window that ends at `before` (the event cut unless said) begins, as an instant."""
@@ -140,7 +145,10 @@ class _Compiler:
         aggregate = (
             f"{_AGGREGATE[metric.kind].format(of=of)} filter (where {self._filter(metric, lower, upper)})"
         )
-        return self._column(metric.fact, aggregate, lower)
+        column = self._column(metric.fact, aggregate, lower)
+        # A count of nothing is 0 or no row at all, as it happens that other metrics read more of the fact.
+        nothing_is_zero = metric.kind not in (Measure.COUNT, Measure.DISTINCT) or metric.when_empty == 0
+        return column if nothing_is_zero else f"nullif({column}, 0)"
 
     def _days_since(self, metric: Metric) -> str:
         assert metric.fact is not None and metric.window is not None
@@ -198,6 +206,7 @@ class _Compiler:
     def _literal(self, name: str, metric: Metric) -> str:
         assert metric.sql is not None
         p = f"literal_{len(self.passes)}"
+        self.literals[p] = name
         self.passes[p] = _render(
             "literal.sql.j2",
             name=p,
@@ -242,7 +251,7 @@ def compile_metrics(metrics: Mapping[str, Metric], cut: Cut, wanted: list[str] |
         )
         for fact, collected in compiler.facts.items()
     }
-    return Program(passes | compiler.passes, values)
+    return Program(passes | compiler.passes, values, compiler.literals)
 
 
 def longest_look_back(metrics: Mapping[str, Metric]) -> timedelta:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from carewatch.measure.compile import Program, compile_metrics, visible
@@ -35,12 +36,36 @@ def gather_population(connection: Connection, cut: Cut, customer_no: int | None 
     connection.execute("analyze who")
 
 
+class BadMetric(ValueError):
+    """A person's own query fails, or gives a customer more than one value."""
+
+
 def run_passes(connection: Connection, program: Program) -> None:
-    """Make the program's temporary tables."""
+    """Make the program's temporary tables; raise BadMetric naming a metric whose own query is at fault."""
     for name, statement in program.passes.items():
         connection.execute(f"drop table if exists pg_temp.{name}".encode())
-        connection.execute(statement.encode())
+        metric = program.literals.get(name)
+        try:
+            connection.execute(statement.encode())
+        except (psycopg.ProgrammingError, psycopg.DataError) as error:
+            if metric is None:
+                raise
+            raise BadMetric(f"metric '{metric}': {str(error).splitlines()[0]}; correct its sql") from error
         connection.execute(f"analyze {name}".encode())
+        if metric is not None:
+            _refuse_second_values(connection, name, metric)
+
+
+def _refuse_second_values(connection: Connection, name: str, metric: str) -> None:
+    found = connection.execute(
+        f"select customer_id, count(*) from {name} join care.customer using (customer_no) "
+        "group by customer_id having count(*) > 1 order by customer_id limit 1".encode()
+    ).fetchone()
+    if found is not None:
+        raise BadMetric(
+            f"metric '{metric}': {found[1]} values for customer {found[0]}; expected one row a customer, "
+            "as by group by customer_no"
+        )
 
 
 def measure_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:
@@ -60,7 +85,11 @@ def measure_night(connection: Connection, night: Night, spec: JudgementSpec) -> 
 
 
 def metrics_at(
-    connection: Connection, metrics: Mapping[str, Metric], wanted: Sequence[str], cut: Cut, customer_no: int | None = None
+    connection: Connection,
+    metrics: Mapping[str, Metric],
+    wanted: Sequence[str],
+    cut: Cut,
+    customer_no: int | None = None,
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
     """Compute metrics at a cut without storing them: customer numbers in order, and one column a metric."""
     program = compile_metrics(metrics, cut, list(wanted))
@@ -70,7 +99,9 @@ def metrics_at(
         return _columns(connection, program.select() + " order by customer_no", wanted)
 
 
-def metrics_of_night(connection: Connection, night: Night, spec: JudgementSpec) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
+def metrics_of_night(
+    connection: Connection, night: Night, spec: JudgementSpec
+) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
     """Return the stored metrics of a night: customer numbers in order, and one column a metric."""
     query = (
         f"select customer_no, metrics from care.metric_night where day = date '{night.day}' "
@@ -79,7 +110,9 @@ def metrics_of_night(connection: Connection, night: Night, spec: JudgementSpec) 
     return _columns(connection, query, list(spec.metrics))
 
 
-def _columns(connection: Connection, query: str, names: Sequence[str]) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
+def _columns(
+    connection: Connection, query: str, names: Sequence[str]
+) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
     fields = (Field("customer_no", "integer"), Field("metrics", "floats", len(names)))
     table = read(connection, query, fields)
     return table["customer_no"], {name: table["metrics"][:, position] for position, name in enumerate(names)}
