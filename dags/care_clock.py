@@ -5,22 +5,23 @@ Waiting is a stored time and this tick, never a sleeping task.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 
+from carewatch.schedule import firm_time_zone
 from operators.advance_care import AdvanceCareOperator
 from operators.deliver_outbox import DeliverOutboxOperator
 
 with DAG(
     dag_id="care_clock",
     doc_md=__doc__,
-    schedule="*/10 * * * *",
+    schedule=CronTriggerTimetable("*/10 * * * *", timezone=firm_time_zone()),
     start_date=datetime(2024, 1, 1),
     catchup=False,
     max_active_runs=1,
     tags=["care", "clock"],
-    default_args={"owner": "data engineering", "retries": 1, "retry_delay": timedelta(minutes=1)},
+    default_args={"owner": "data engineering", "retries": 1},
     params={
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the tick stands for"

@@ -6,10 +6,11 @@ are rows, never tasks. Joins run when nothing failed, so a calm night still send
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from airflow.sdk import DAG, Asset, Param, TriggerRule
+from airflow.sdk import DAG, CronTriggerTimetable, Asset, Param, TriggerRule
 
+from carewatch.schedule import firm_time_zone
 from operators.advance_warnings import AdvanceWarningsOperator
 from operators.decide_notices import DecideNoticesOperator
 from operators.deliver_outbox import DeliverOutboxOperator
@@ -25,12 +26,12 @@ LEVELS = (1, 2, 3)
 with DAG(
     dag_id="care_nightly",
     doc_md=__doc__,
-    schedule="0 2 * * *",
+    schedule=CronTriggerTimetable("0 2 * * *", timezone=firm_time_zone()),
     start_date=datetime(2024, 1, 1),
     catchup=False,
     max_active_runs=1,
     tags=["care", "nightly"],
-    default_args={"owner": "data engineering", "retries": 2, "retry_delay": timedelta(minutes=2)},
+    default_args={"owner": "data engineering", "retries": 2},
     params={
         "day": Param(
             None,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ class Dags:
     def __init__(self, folder: Path, log: Path) -> None:
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
+        # Airflow's log handlers keep what was standard error when they were made: the file stays open with us.
+        self._file = log.open("a", encoding="utf-8", buffering=1)
         with self._quiet():
             _prepare_metadata()
             from airflow.dag_processing.dagbag import DagBag
@@ -38,13 +39,11 @@ class Dags:
             raise DagFailed(f"{dag_id} ended as {run.state} (tasks: {', '.join(failed)}); its log is {self._log}")
 
     @contextlib.contextmanager
-    def _quiet(self) -> Any:
+    def _quiet(self) -> Iterator[None]:
         """Send what Airflow says to the log file: the screen belongs to the demo."""
-        with self._log.open("a", encoding="utf-8") as file, warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(self._file), contextlib.redirect_stderr(self._file):
             warnings.simplefilter("ignore")
-            logging.disable(logging.NOTSET)
-            with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-                yield
+            yield
 
 
 def _prepare_metadata() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,13 @@ def _chat_handler(file: Path) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @contextmanager
 def receiving(folder: Path) -> Iterator[Receivers]:
     """Run a mail catcher (`folder/mail/*.eml`) and a chat room (`folder/chat.jsonl`) for the length of a block."""
@@ -69,10 +77,12 @@ def receiving(folder: Path) -> Iterator[Receivers]:
     mail_folder.mkdir(parents=True, exist_ok=True)
     chat = ThreadingHTTPServer(("127.0.0.1", 0), _chat_handler(folder / "chat.jsonl"))
     threading.Thread(target=chat.serve_forever, daemon=True).start()
-    mail = Controller(_Catcher(mail_folder), hostname="127.0.0.1", port=0)
+    # aiosmtpd connects to itself to begin, so it must be told a port
+    mail_port = _free_port()
+    mail = Controller(_Catcher(mail_folder), hostname="127.0.0.1", port=mail_port)
     mail.start()
     try:
-        yield Receivers(mail.server.sockets[0].getsockname()[1], chat.server_port)
+        yield Receivers(mail_port, chat.server_port)
     finally:
         mail.stop()
         chat.shutdown()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operators.care_operator import CareOperator
+from operators.care_operator import CareOperator, configuration
 
 
 class AdvanceCareOperator(CareOperator):
@@ -20,9 +20,7 @@ class AdvanceCareOperator(CareOperator):
         from dataclasses import asdict
 
         from carewatch.flow.advance import advance
-        from carewatch.paths import config
-        from carewatch.spec.loading import load
 
-        care = load(config()).care
+        care = configuration().care
         with self.warehouse() as connection:
             return asdict(advance(connection, care, self.the_moment()))

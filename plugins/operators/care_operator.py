@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
 
 
 def warehouse_dsn() -> str:
@@ -15,6 +16,18 @@ def warehouse_dsn() -> str:
     from carewatch.store.database import configured_dsn
 
     return configured_dsn(lambda conn_id: BaseHook.get_connection(conn_id).get_uri())
+
+
+def configuration() -> Any:
+    """Return the configuration on disk; a mistake in it fails the task at once: trying again cannot mend it."""
+    from carewatch.paths import config
+    from carewatch.spec.document import SpecError
+    from carewatch.spec.loading import load
+
+    try:
+        return load(config())
+    except SpecError as error:
+        raise AirflowFailException(f"the configuration cannot be used:\n{error}") from None
 
 
 def moment(text: str) -> datetime:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from operators.care_operator import CareOperator
+from operators.care_operator import CareOperator, configuration
 
 if TYPE_CHECKING:
     from care_channels import Way
@@ -70,10 +70,8 @@ class DeliverOutboxOperator(CareOperator):
 
 
 def _configured_attempts() -> int:
-    from carewatch.paths import config
-    from carewatch.spec.loading import load
 
-    return load(config()).care.notices.attempts
+    return configuration().care.notices.attempts
 
 
 def _way(conn_id: str) -> Way:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from operators.care_operator import CareOperator
+from operators.care_operator import CareOperator, configuration
 
 
 class OpenNightOperator(CareOperator):
@@ -31,16 +31,12 @@ class OpenNightOperator(CareOperator):
 
     def execute(self, context: Any) -> str:
         from carewatch.flow.night import open_night
-        from carewatch.paths import config
-        from carewatch.spec.loading import load
 
-        configuration = load(config())
+        configured = configuration()
         now = self.the_moment()
-        day = self.the_day() if self.day else now.astimezone(configuration.firm.zone).date()
+        day = self.the_day() if self.day else now.astimezone(configured.firm.zone).date()
         with self.warehouse() as connection:
-            opened = open_night(
-                connection, configuration, day, now=now, backfill=str(self.backfill) == "True"
-            )
+            opened = open_night(connection, configured, day, now=now, backfill=str(self.backfill) == "True")
         night = opened.night
         self.log.info(
             "night of %s, revision %s, %s, judgement %s, care %s",

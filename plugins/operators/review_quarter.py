@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operators.care_operator import CareOperator
+from operators.care_operator import CareOperator, configuration
 
 
 class ReviewQuarterOperator(CareOperator):
@@ -19,10 +19,8 @@ class ReviewQuarterOperator(CareOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         from carewatch.flow.review import review_quarter
         from carewatch.learn.outcomes import quarter_before
-        from carewatch.paths import config
-        from carewatch.spec.loading import load
 
-        spec = load(config()).judgement
+        spec = configuration().judgement
         today = self.the_day() if self.day else self.the_moment().astimezone(spec.firm.zone).date()
         with self.warehouse() as connection:
             review, report = review_quarter(connection, spec, *quarter_before(today), today)

@@ -61,10 +61,13 @@ def _values(seen: Seen, due_one: DueTask | DueEscalation) -> dict[str, Any]:
 
 
 def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
-    """Escalate every case whose hour has come and that is not under control; return how many went up."""
-    went_up = 0
+    """Escalate every case whose hour has come and that is not under control; return how many went up.
+
+    Each case goes up once, with a task for the person above, who is told of all of them in one message.
+    """
     due_now = cases.due_escalations(connection, now)
     seen = warnings.masters(connection, sorted({one.customer_no for one in due_now}), now) if due_now else {}
+    went_up: dict[str, list[tuple[int, DueEscalation, datetime]]] = defaultdict(list)
     for escalation in due_now:
         if under_control(escalation.progress):
             cases.rest_under_control(connection, escalation, now=now)
@@ -75,15 +78,19 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
         due_at = due(care, escalation.level, escalation.tier, now, hours)
         task = PlannedTask("escalation", _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)
         task_no = cases.store_escalation(connection, escalation, task, now=now)
+        went_up[receiver].append((task_no, escalation, due_at))
+    for receiver, told in went_up.items():
+        listed = [
+            _values(seen[one.customer_no], one) | {"due_at": due_at, "owner": _name(care, one.owner_id)}
+            for _, one, due_at in told
+        ]
         post(
             connection, care, now,
-            kind="escalation", subjects=[(f"task:{task_no}", 0)], receiver=receiver,
-            reason="the case is not under control at its escalation hour",
-            values=_values(seen[escalation.customer_no], escalation) | {"due_at": due_at, "owner": _name(care, escalation.owner_id)},
-            urgent=escalation.level == 3,
+            kind="escalation", subjects=[(f"task:{task_no}", 0) for task_no, _, _ in told], receiver=receiver,
+            reason="the case is not under control at its escalation hour", values={"cases": listed},
+            urgent=any(one.level == 3 for _, one, _ in told),
         )  # fmt: skip
-        went_up += 1
-    return went_up
+    return sum(len(told) for told in went_up.values())
 
 
 def _name(care: CareSpec, person_id: str) -> str:

@@ -69,7 +69,7 @@ def warned_between(connection: Connection, first: date, end: date) -> list[dict[
         select f.customer_no, c.customer_id, f.opened_day, f.tier, max(w.peak_level) as peak_level,
             bool_or(exists (select from care.care_case k join care.care_task t using (case_no)
                 where k.warning_no = w.warning_no and t.state = 'done')) as treated,
-            min(f.reasons::text) as reasons, bool_or(w.state = 'false_alarm') as denied
+            min(f.reasons::text)::jsonb as reasons, bool_or(w.state = 'false_alarm') as denied
         from chain join care.warning w using (warning_no) join care.warning f on f.warning_no = chain.episode
         join care.customer c on c.customer_no = f.customer_no
         group by f.customer_no, c.customer_id, f.opened_day, f.tier order by f.opened_day, c.customer_id
