@@ -37,14 +37,11 @@ _AGGREGATE = {
 
 @dataclass(frozen=True)
 class Program:
-    """SQL for one cut: statements that make the passes, and one array expression over them, in metric order.
-
-    `literals` names the metric of each pass that is a person's own query.
-    """
+    """SQL for one cut: statements that make the passes, and one array expression over them, in metric order."""
 
     passes: dict[str, str]
     values: list[str]
-    literals: dict[str, str]
+    names: list[str]
 
     def select(self, *leading: str) -> str:
         """Return the SELECT of one row a customer: the leading expressions, customer_no and the array of values."""
@@ -53,6 +50,10 @@ class Program:
         )
         joins = "".join(f" left join {name} using (customer_no)" for name in self.passes)
         return f"select {columns} from population{joins}"
+
+    def readers(self, name: str) -> list[str]:
+        """Return the metrics that read a pass."""
+        return [metric for metric, value in zip(self.names, self.values, strict=True) if f"{name}." in value]
 
 
 @dataclass
@@ -89,7 +90,6 @@ class _Compiler:
         self.facts: dict[str, _FactPass] = {}
         self.passes: dict[str, str] = {}
         self.rhythms: dict[tuple[str, str | None, str], str] = {}
-        self.literals: dict[str, str] = {}
 
     def start(self, window: Window, before: datetime | None = None) -> datetime:
         """Return where a window that ends at `before` (the event cut unless said) begins, as an instant."""
@@ -109,7 +109,7 @@ class _Compiler:
             return self._ratio(metric)
         if metric.kind is Measure.RHYTHM:
             return self._rhythm(metric)
-        return self._literal(name, metric)
+        return self._literal(metric)
 
     def value(self, name: str) -> str:
         """Return the metric as a float8 expression that is NaN where missing."""
@@ -203,10 +203,9 @@ class _Compiler:
         spread = f"({p}.squares * ({p}.days - 1) - {p}.gaps * {p}.gaps)"
         return f"case when {enough} then sqrt(greatest({spread}, 0)::numeric) / {p}.gaps end"
 
-    def _literal(self, name: str, metric: Metric) -> str:
+    def _literal(self, metric: Metric) -> str:
         assert metric.sql is not None
         p = f"literal_{len(self.passes)}"
-        self.literals[p] = name
         self.passes[p] = _render(
             "literal.sql.j2",
             name=p,
@@ -239,7 +238,8 @@ def compile_metrics(metrics: Mapping[str, Metric], cut: Cut, wanted: list[str] |
     It expects two relations: `population(customer_no)` and `who(party_no, customer_no)`.
     """
     compiler = _Compiler(metrics, cut)
-    values = [compiler.value(name) for name in (list(metrics) if wanted is None else wanted)]
+    names = list(metrics) if wanted is None else wanted
+    values = [compiler.value(name) for name in names]
     passes = {
         f"pass_{fact}": _render(
             "pass.sql.j2",
@@ -251,7 +251,7 @@ def compile_metrics(metrics: Mapping[str, Metric], cut: Cut, wanted: list[str] |
         )
         for fact, collected in compiler.facts.items()
     }
-    return Program(passes | compiler.passes, values, compiler.literals)
+    return Program(passes | compiler.passes, values, names)
 
 
 def longest_look_back(metrics: Mapping[str, Metric]) -> timedelta:

@@ -37,33 +37,41 @@ def gather_population(connection: Connection, cut: Cut, customer_no: int | None 
 
 
 class BadMetric(ValueError):
-    """A person's own query fails, or gives a customer more than one value."""
+    """What a person wrote in a metric fails in PostgreSQL, or gives a customer more than one value."""
 
 
 def run_passes(connection: Connection, program: Program) -> None:
-    """Make the program's temporary tables; raise BadMetric naming a metric whose own query is at fault."""
+    """Make the program's temporary tables; raise BadMetric naming the metrics of a pass that fails."""
     for name, statement in program.passes.items():
         connection.execute(f"drop table if exists pg_temp.{name}".encode())
-        metric = program.literals.get(name)
         try:
             connection.execute(statement.encode())
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
-            if metric is None:
-                raise
-            raise BadMetric(f"metric '{metric}': {str(error).splitlines()[0]}; correct its sql") from error
+            raise BadMetric(f"{_named(program, name)}: {_said(error, statement)}") from error
         connection.execute(f"analyze {name}".encode())
-        if metric is not None:
-            _refuse_second_values(connection, name, metric)
+        if name.startswith("literal_"):
+            _refuse_second_values(connection, program, name)
 
 
-def _refuse_second_values(connection: Connection, name: str, metric: str) -> None:
+def _named(program: Program, name: str) -> str:
+    metrics = program.readers(name)
+    return f"metric {metrics[0]}" if len(metrics) == 1 else f"one of the metrics {', '.join(metrics)}"
+
+
+def _said(error: psycopg.Error, statement: str) -> str:
+    at = error.diag.statement_position
+    near = f", at '{statement[int(at) - 1 :][:60].splitlines()[0]}'" if at else ""
+    return f"{error.diag.message_primary}{near}"
+
+
+def _refuse_second_values(connection: Connection, program: Program, name: str) -> None:
     found = connection.execute(
         f"select customer_id, count(*) from {name} join care.customer using (customer_no) "
         "group by customer_id having count(*) > 1 order by customer_id limit 1".encode()
     ).fetchone()
     if found is not None:
         raise BadMetric(
-            f"metric '{metric}': {found[1]} values for customer {found[0]}; expected one row a customer, "
+            f"{_named(program, name)}: {found[1]} values for customer {found[0]}; expected one row a customer, "
             "as by group by customer_no"
         )
 
