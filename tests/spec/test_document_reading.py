@@ -190,7 +190,7 @@ def test_a_file_in_another_encoding_names_the_place(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
     document = read_document(tmp_path / "none.yaml", display="f")
     assert [str(problem) for problem in document.problems] == [
-        "f:1:1: the file cannot be read (No such file or directory)"
+        "f:1:1: this file is missing; expected a file none.yaml here"
     ]
     assert not document.is_readable
 

@@ -51,7 +51,7 @@ def _metrics(parts: Parts) -> Iterator[Found]:
                 yield "metrics", name, problem
             found = parts.metrics.get(part)
             if found is not None and (kinds := _unfit(metric.kind, found.kind)):
-                what = f"'{part}' is of kind '{found.kind}', which has no {metric.kind}"
+                what = f"a {metric.kind} cannot be made of '{part}', which is of kind '{found.kind}'"
                 yield "metrics", name, SpecProblem(what, expected=f"a metric of kind {kinds}", loc=(key,))
 
 
@@ -102,8 +102,9 @@ def _promises(parts: Parts) -> Iterator[Found]:
                 expected = "[first call, plan, escalation, the whole] in working hours"
                 yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
             elif parts.playbooks is not None and not _answered(parts, int(level), tier):
-                what = f"no playbook is for level {level}, tier {tier}"
-                yield "levels", "levels", SpecProblem(what, expected="a playbook", loc=at, at_key=True)
+                what = f"no playbook answers a warning of level {level}, tier {tier}"
+                expected = f"a playbook with 'level: {level}' for this tier"
+                yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
 
 
 def _answered(parts: Parts, level: int, tier: str) -> bool:

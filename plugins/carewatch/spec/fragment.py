@@ -8,8 +8,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from carewatch.spec.document import SpecProblem, nearest
-from carewatch.spec.harmless import SCALAR_FUNCTIONS, refuse_harm
+from carewatch.spec.document import SpecProblem, unknown
+from carewatch.spec.harmless import SCALAR_FUNCTIONS, refuse_harm, start_of, unreadable
 
 _PARTS: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
@@ -22,14 +22,15 @@ _TRUTHS = (
     exp.StartsWith, exp.RegexpLike, exp.RegexpILike,
 )  # fmt: skip
 
+_SELECT = "select "
+
 
 def _parse(text: str, loc: tuple[str | int, ...]) -> exp.Expression:
     try:
-        statements = sqlglot.parse(f"select {text}", dialect="postgres")
-    except (ParseError, TokenError):
-        raise SpecProblem(
-            f"'{text}' is not an SQL expression", expected="one expression over the fact's columns", loc=loc
-        ) from None
+        statements = sqlglot.parse(_SELECT + text, dialect="postgres")
+    except (ParseError, TokenError) as error:
+        what, expected = f"'{text}' is not an SQL expression", "one expression over the fact's columns"
+        raise unreadable(error, text, before=len(_SELECT), what=what, expected=expected, loc=loc) from None
     select = statements[0] if len(statements) == 1 else None
     clauses = (
         {name for name, value in select.args.items() if value} if isinstance(select, exp.Select) else set()
@@ -43,16 +44,21 @@ def _parse(text: str, loc: tuple[str | int, ...]) -> exp.Expression:
 def _check(text: str, columns: Collection[str], loc: tuple[str | int, ...]) -> exp.Expression:
     tree = _parse(text, loc)
     for node in tree.walk():
-        refuse_harm(node, (*SCALAR_FUNCTIONS, exp.AggFunc), loc=loc)
-        if not isinstance(node, _PARTS) and not isinstance(node, exp.Anonymous):
-            raise SpecProblem(f"'{text}' may not contain {node.key.replace('_', ' ')}", loc=loc)
-        if isinstance(node, exp.Column) and (node.table or node.name not in columns):
-            name = node.sql()
-            raise SpecProblem(
-                f"unknown column '{name}' in '{text}'", expected="one of " + ", ".join(sorted(columns)),
-                nearest=nearest(node.name, columns), loc=loc,
-            )  # fmt: skip
+        try:
+            _check_node(node, text, columns, loc)
+        except SpecProblem as problem:
+            raise problem.shifted(start_of(node) - len(_SELECT)) from None
     return tree
+
+
+def _check_node(node: exp.Expr, text: str, columns: Collection[str], loc: tuple[str | int, ...]) -> None:
+    refuse_harm(node, (*SCALAR_FUNCTIONS, exp.AggFunc), loc=loc)
+    if not isinstance(node, _PARTS) and not isinstance(node, exp.Anonymous):
+        raise SpecProblem(f"'{text}' may not contain {node.key.replace('_', ' ')}", loc=loc)
+    if isinstance(node, exp.Column) and node.table:
+        raise SpecProblem(f"'{node.sql()}' names a table", expected=f"{node.name} alone", loc=loc)
+    if isinstance(node, exp.Column) and node.name not in columns:
+        raise unknown("column", node.name, columns, loc=loc)
 
 
 def check_expression(text: str, columns: Collection[str], *, loc: tuple[str | int, ...] = ()) -> None:
@@ -67,6 +73,12 @@ def check_condition(text: str, columns: Collection[str], *, loc: tuple[str | int
         raise SpecProblem(
             f"'{text}' is a value, not a condition", expected="a comparison such as kind = 'regular'", loc=loc
         )
+
+
+def sole_column(text: str) -> str | None:
+    """Return the column that a checked fragment is, or None when it is more than that."""
+    tree = _parse(text, ()).unnest()
+    return tree.name if isinstance(tree, exp.Column) else None
 
 
 def canonical(text: str, *, table: str) -> str:

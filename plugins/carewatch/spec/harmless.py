@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
 
 from carewatch.spec.document import SpecProblem, nearest
+from carewatch.spec.fullwidth import first_fullwidth, say
 
 Loc = tuple[str | int, ...]
 
@@ -63,6 +65,26 @@ def refuse_harm(node: exp.Expr, functions: tuple[type[exp.Expr], ...], *, loc: L
         raise SpecProblem(f"'{node.name}' is not a plain name", expected="letters, digits and _", loc=loc)
     if isinstance(node, exp.Cast):
         _check_cast(node, loc)
+
+
+def start_of(node: exp.Expr) -> int:
+    """Return how many characters of the parsed text stand before this part of it; 0 where that is not known."""
+    return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=0)
+
+
+def unreadable(
+    error: SqlglotError, text: str, *, before: int, what: str, expected: str, loc: Loc
+) -> SpecProblem:
+    """Return why a text is no SQL, at its place; `before` counts characters that were parsed in front of the text."""
+    wide = first_fullwidth(text)
+    if wide is not None:
+        found, replacement = say(text[wide])
+        return SpecProblem(found, expected=replacement, loc=loc, column_offset=wide)
+    details = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
+    at, line = details.get("highlight") or "", int(details.get("line") or 1)
+    column = int(details.get("col") or 0) - len(at) - (before if line == 1 else 0)
+    offset = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + max(column, 0)
+    return SpecProblem(f"{what} at '{at}'" if at else what, expected=expected, loc=loc, column_offset=offset)
 
 
 def _refuse_function(node: exp.Func, functions: tuple[type[exp.Expr], ...], loc: Loc) -> None:

@@ -22,6 +22,8 @@ def _knots(value: object) -> object:
     pairs = list(value.items()) if isinstance(value, dict) else value
     if not isinstance(pairs, list | tuple) or len(pairs) < 2:
         raise SpecProblem("points need at least two knots", expected=_KNOT)
+    if not any(isinstance(pair, list | tuple) for pair in pairs):
+        raise SpecProblem("a list of single numbers", expected=_KNOT)
     knots: list[tuple[float, float]] = []
     problems: list[SpecProblem] = []
     for pair in pairs:

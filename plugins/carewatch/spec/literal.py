@@ -14,7 +14,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from carewatch.spec.document import SpecProblem, nearest
 from carewatch.spec.facts import FACTS
-from carewatch.spec.harmless import AGGREGATES, SCALAR_FUNCTIONS, refuse_harm
+from carewatch.spec.harmless import AGGREGATES, SCALAR_FUNCTIONS, refuse_harm, start_of, unreadable
 
 TIMES = ("day", "cut")
 """The night's time as a query may name it: `:day` is the firm-local date, `:cut` the instant it begins."""
@@ -30,10 +30,8 @@ def parse_literal(sql: str) -> exp.Query:
     try:
         statements = sqlglot.parse(sql, dialect="postgres")
     except (ParseError, TokenError) as error:
-        first_line = str(error).splitlines()[0]
-        raise SpecProblem(
-            f"the query cannot be read: {first_line}", expected="one SELECT", loc=_LOC
-        ) from None
+        what = "the query cannot be read"
+        raise unreadable(error, sql, before=0, what=what, expected="one SELECT", loc=_LOC) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise SpecProblem("a literal metric is exactly one SELECT", loc=_LOC)
     return statements[0]
@@ -43,13 +41,10 @@ def literal_facts(sql: str) -> list[str]:
     """Return the facts that the query reads; raise SpecProblem when it does anything but read facts."""
     tree = parse_literal(sql)
     for node in tree.walk():
-        if isinstance(node, _FORBIDDEN):
-            raise SpecProblem(
-                f"a literal metric may not contain {node.key}", expected="one SELECT over facts", loc=_LOC
-            )
-        refuse_harm(node, (*SCALAR_FUNCTIONS, *AGGREGATES), loc=_LOC)
-        if isinstance(node, exp.Placeholder) and node.name not in TIMES:
-            raise SpecProblem(f"unknown value ':{node.name}'", expected=":day or :cut", loc=_LOC)
+        try:
+            _check_node(node)
+        except SpecProblem as problem:
+            raise problem.shifted(start_of(node)) from None
     facts = sorted({relation.removeprefix("fact_") for relation in _relations(tree)})
     if not facts:
         raise SpecProblem("the query reads no fact", expected="from a fact such as fact_order", loc=_LOC)
@@ -57,6 +52,16 @@ def literal_facts(sql: str) -> list[str]:
     if not {"customer_no", "value"} <= {column.alias_or_name for column in tree.selects}:
         raise SpecProblem("the query must return customer_no and value", expected="... as value", loc=_LOC)
     return facts
+
+
+def _check_node(node: exp.Expr) -> None:
+    if isinstance(node, _FORBIDDEN):
+        raise SpecProblem(
+            f"a literal metric may not contain {node.key}", expected="one SELECT over facts", loc=_LOC
+        )
+    refuse_harm(node, (*SCALAR_FUNCTIONS, *AGGREGATES), loc=_LOC)
+    if isinstance(node, exp.Placeholder) and node.name not in TIMES:
+        raise SpecProblem(f"unknown value ':{node.name}'", expected=":day or :cut", loc=_LOC)
 
 
 def _relations(tree: exp.Query) -> Iterator[str]:
@@ -86,7 +91,7 @@ def _facts_among(part: exp.Expr, named: set[str], seen: set[int]) -> Iterator[st
         if table.db or table.name not in _RELATIONS:
             raise SpecProblem(
                 f"unknown relation '{table.sql()}'", expected="a fact such as fact_order",
-                nearest=nearest(table.name, (*_RELATIONS, *named)), loc=_LOC,
+                nearest=nearest(table.name, (*_RELATIONS, *named)), loc=_LOC, column_offset=start_of(table),
             )  # fmt: skip
         yield table.name
 
@@ -101,5 +106,5 @@ def _check_columns(tree: exp.Query, facts: list[str]) -> None:
             continue
         raise SpecProblem(
             f"unknown column '{column.sql()}'", expected="a column of " + ", ".join(f"fact_{fact}" for fact in facts),
-            nearest=nearest(column.name, known), loc=_LOC,
+            nearest=nearest(column.name, known), loc=_LOC, column_offset=start_of(column),
         )  # fmt: skip

@@ -38,6 +38,8 @@ KINDS: dict[str, type[BaseModel]] = {
 }
 """The kinds of YAML file and the model of each; a JSON Schema of every kind is in include/schemas."""
 
+_OWN = ("firm", "health", "tiers", "stages")
+"""What every configuration brings itself."""
 _ELSEWHERE = ("sources",)
 """Kinds that another loader reads."""
 
@@ -96,6 +98,10 @@ def load(folder: Path) -> Configuration:
     if not folder.is_dir():
         place = Place(display(folder), 1, 1)
         raise SpecError([Problem(place, "there is no such folder", "a configuration folder")])
+    if not any(files_of(folder, kind) for kind in _OWN):
+        needed = ", ".join(f"{kind}.yaml" for kind in _OWN)
+        place = Place(display(folder), 1, 1)
+        raise SpecError([Problem(place, "there is no configuration in this folder", needed)])
     shelf = Shelf(folder)
     firm, calendar = _one(shelf, "firm", Firm), _one(shelf, "calendar", CalendarSpec)
     metrics = _many(shelf, "metrics", MetricsFile, "metrics", lambda file: file.metrics.items())

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, raise_all, unknown
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS, Fact, Kind
-from carewatch.spec.fragment import check_condition, check_expression
+from carewatch.spec.fragment import check_condition, check_expression, sole_column
 from carewatch.spec.literal import literal_facts
 
 
@@ -49,6 +49,15 @@ _TAKES: dict[Measure, tuple[frozenset[str], frozenset[str]]] = {
     Measure.SQL: (frozenset({"sql"}), frozenset()),
 }
 _HOLDS = {Kind.TEXT: "texts", Kind.FLAG: "yes or no", Kind.DAY: "days", Kind.INSTANT: "moments"}
+_NEEDED = {
+    "fact": "fact: what it reads, such as order",
+    "metric": "metric: the name of another metric",
+    "of": "of: a column with numbers, such as amount",
+    "over": "over: the name of another metric",
+    "part": "part: mean_gap, silence or irregularity",
+    "sql": "sql: one SELECT of customer_no and value",
+    "window": "window: how far back it looks, such as 90 days",
+}
 _SHAPE_KEYS = ("fact", "of", "where", "window", "event", "metric", "over", "at_least", "part", "sql")
 
 
@@ -119,7 +128,8 @@ class Metric(Strict):
         required, optional = _TAKES[self.kind]
         given = {key for key in _SHAPE_KEYS if getattr(self, key) is not None}
         for key in sorted(required - given):
-            yield SpecProblem(f"a metric of kind '{self.kind}' needs '{key}'", loc=("kind",), at_key=True)
+            what = f"a metric of kind '{self.kind}' needs '{key}'"
+            yield SpecProblem(what, expected=_NEEDED[key], loc=("kind",), at_key=True)
         for key in sorted(given - required - optional):
             takes = ", ".join(key for key in _SHAPE_KEYS if key in required | optional)
             yield SpecProblem(
@@ -149,7 +159,7 @@ class Metric(Strict):
         if self.of is None:
             return
         check_expression(self.of, _kinds(fact))
-        kind = _kinds(fact).get(self.of, Kind.NUMBER)
+        kind = _kinds(fact).get(sole_column(self.of) or "", Kind.NUMBER)
         if kind in _HOLDS and self.kind is not Measure.DISTINCT:
             numbers = [one.name for one in fact.columns if one.kind not in _HOLDS]
             raise SpecProblem(
@@ -160,7 +170,7 @@ class Metric(Strict):
     def _check_where(self, fact: Fact) -> None:
         if self.where is not None:
             check_condition(self.where, _kinds(fact))
-            kind = _kinds(fact).get(self.where, Kind.FLAG)
+            kind = _kinds(fact).get(sole_column(self.where) or "", Kind.FLAG)
             if kind is not Kind.FLAG:
                 raise SpecProblem(
                     f"'{self.where}' holds {_HOLDS.get(kind, 'numbers')}, not yes or no",

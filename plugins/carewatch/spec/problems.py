@@ -91,6 +91,12 @@ class SpecProblem(ValueError):
         """Return the same problem as seen from a value that holds the judged one below `steps`."""
         return self._copy((*steps, *self.loc), tuple(one.under(*steps) for one in self.more))
 
+    def shifted(self, characters: int) -> SpecProblem:
+        """Return the same problem alone, so many characters further right in the judged text."""
+        moved = self.with_others(())
+        moved.column_offset = max(0, self.column_offset + characters)
+        return moved
+
     def with_others(self, others: Sequence[SpecProblem]) -> SpecProblem:
         """Return this problem alone, carrying the others."""
         return self._copy(self.loc, others)

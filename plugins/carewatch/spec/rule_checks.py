@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -32,10 +32,10 @@ _CAME_OUT = {True: "it fires", False: "it does not fire", "unknown": "it cannot 
 
 def check_rules(parts: Parts) -> Iterator[Found]:
     """Yield every name in a rule that nothing defines, and every example that comes out otherwise than it says."""
-    first_of: dict[str, tuple[str, str]] = {}
+    usual = _usual_dimensions(parts.rules)
     for name, rule in parts.rules.items():
         problems = [*_conditions(rule, parts), *_because(rule, parts), *_belongs(rule, parts)]
-        problems += _indicator(rule, *first_of.setdefault(rule.counts_as, (name, rule.dimension)))
+        problems += _indicator(rule, *usual[rule.counts_as])
         if name in RESERVED:
             what = f"'{name}' is a rule that the health model brings"
             problems.append(SpecProblem(what, expected="another name", at_key=True))
@@ -51,18 +51,30 @@ def check_condition_names(
 
     `judged` says whether the condition is read after the night has judged score, colour and tier.
     """
-    known = _known(parts, judged=judged)
+    known = _known(parts)
     missing = unknown_names(condition, known) if known is not None else []
+    missing += [] if judged else _too_early(condition)
     yield from missing
     if not missing:
         yield from mixed_kinds(condition, _TEXTS)
         yield from _impossible(condition, parts)
 
 
-def _known(parts: Parts, *, judged: bool = True) -> frozenset[str] | None:
-    if parts.metric_names is None:
-        return None
-    return parts.metric_names | set(ATTRIBUTES) | (set(JUDGED) if judged else set())
+def _known(parts: Parts) -> frozenset[str] | None:
+    return None if parts.metric_names is None else parts.metric_names | {*ATTRIBUTES, *JUDGED}
+
+
+def _too_early(condition: Condition) -> list[SpecProblem]:
+    return [
+        SpecProblem(
+            f"'{comparison.name}' is not known yet when this is asked",
+            expected="a metric or one of " + ", ".join(ATTRIBUTES),
+            loc=loc,
+            column_offset=comparison.column,
+        )
+        for loc, comparison in comparisons(condition)
+        if comparison.name in JUDGED
+    ]
 
 
 def _impossible(condition: Condition, parts: Parts) -> Iterator[SpecProblem]:
@@ -108,10 +120,23 @@ def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
         yield unknown("dimension", rule.dimension, dimensions, expected=expected, loc=("dimension",))
 
 
-def _indicator(rule: Rule, first: str, dimension: str) -> Iterator[SpecProblem]:
+def _usual_dimensions(rules: Mapping[str, Rule]) -> dict[str, tuple[str, str]]:
+    """Return the dimension that most rules of an indicator name (the first of equals), and one of these rules."""
+    by_indicator: dict[str, dict[str, list[str]]] = {}
+    for name, rule in rules.items():
+        by_indicator.setdefault(rule.counts_as, {}).setdefault(rule.dimension, []).append(name)
+    return {
+        indicator: max(
+            ((dimension, names[0]) for dimension, names in found.items()), key=lambda one: len(found[one[0]])
+        )
+        for indicator, found in by_indicator.items()
+    }
+
+
+def _indicator(rule: Rule, dimension: str, like: str) -> Iterator[SpecProblem]:
     if rule.dimension != dimension:
         yield SpecProblem(
-            f"this counts as '{rule.counts_as}' like the rule '{first}', but in another dimension",
+            f"this counts as '{rule.counts_as}' like the rule '{like}', but in another dimension",
             expected=f"dimension {dimension}, or another counts_as",
             loc=("dimension",),
         )
@@ -127,7 +152,9 @@ def _examples(rule: Rule) -> Iterator[SpecProblem]:
         came_out = _outcome(rule.when, example)
         if came_out != example.fires:
             expected = f"fires: {str(came_out).lower()}, or another threshold"
-            what = f"the example says fires: {str(example.fires).lower()}, but {_CAME_OUT[came_out]}"
+            missing = ", ".join(sorted(name for name in read if example.given.get(name) is None))
+            without = f" without {missing}" if came_out == "unknown" else ""
+            what = f"the example says fires: {str(example.fires).lower()}, but {_CAME_OUT[came_out]}{without}"
             yield SpecProblem(what, expected=expected, loc=("examples", position, "fires"))
 
 
@@ -140,8 +167,8 @@ def _misgiven(example: Example, read: Collection[str]) -> Iterator[SpecProblem]:
             what = f"'{given}' plays no part in this rule's condition"
             yield SpecProblem(what, expected=expected, nearest=near, loc=loc, at_key=True)
         elif value is not None and isinstance(value, str) != (given in _TEXTS):
-            kind = "a text" if given in _TEXTS else "a number"
-            yield SpecProblem(f"'{given}' is {kind}", expected=kind, loc=loc)
+            kind, expected = ("a text", "a text in quotes") if given in _TEXTS else ("a number", "a number")
+            yield SpecProblem(f"'{value}' is given, but {given} is {kind}", expected=expected, loc=loc)
 
 
 def _outcome(condition: Condition, example: Example) -> bool | str:

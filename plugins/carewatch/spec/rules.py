@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from carewatch.spec.condition import ConditionField, names
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
@@ -140,8 +139,33 @@ class LevelLine(Strict):
 
 Level = Literal["1", "2", "3"]
 LEVELS: Final[tuple[Level, ...]] = ("1", "2", "3")
-SLA = tuple[float, float, float, float]
 _PROMISED = ("the first call", "the plan", "the escalation", "the whole")
+
+
+def _promise(value: object) -> object:
+    """Refuse anything but four working hours that do not fall."""
+    form = "[first call, plan, escalation, the whole] in working hours, such as [4, 8, 16, 24]"
+    if not isinstance(value, list | tuple) or len(value) != len(_PROMISED):
+        found = f"{len(value)} hours" if isinstance(value, list | tuple) else f"'{value}'"
+        raise SpecProblem(f"{found} where a promise has four", expected=form)
+    problems = []
+    latest: tuple[float, str] = (0, "the start")
+    for number, (hours, promised) in enumerate(zip(value, _PROMISED, strict=True)):
+        if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= _LONGEST:
+            what = f"'{hours}' hours to {promised}"
+            problems.append(SpecProblem(what, expected="a number of working hours above 0", loc=(number,)))
+            continue
+        if hours < latest[0]:
+            what = f"{promised} ({hours:g} hours) would be due before {latest[1]} ({latest[0]:g} hours)"
+            expected = "hours that do not fall from left to right"
+            problems.append(SpecProblem(what, expected=expected, loc=(number,)))
+        latest = (hours, promised)
+    raise_all(problems)
+    return value
+
+
+_LONGEST = 10_000
+SLA = Annotated[tuple[float, float, float, float], BeforeValidator(_promise)]
 
 
 def _text_keys(value: object) -> object:
@@ -192,14 +216,8 @@ class LevelPromises(Strict):
 
     @field_validator("promises")
     @classmethod
-    def _never_fall(cls, value: dict[Level, dict[str, SLA]]) -> dict[Level, dict[str, SLA]]:
-        unkept = (
-            problem.under(level, tier)
-            for level, tiers in value.items()
-            for tier, hours in tiers.items()
-            for problem in _unkept(hours)
-        )
-        raise_all([*_absent(value, "has no promise"), *unkept])
+    def _every_level_is_promised(cls, value: dict[Level, dict[str, SLA]]) -> dict[Level, dict[str, SLA]]:
+        raise_all(_absent(value, "has no promise"))
         return value
 
 
@@ -208,18 +226,6 @@ def _absent(value: Mapping[Level, Any], what: str) -> Iterator[SpecProblem]:
     for level in LEVELS:
         if not value.get(level):
             yield SpecProblem(f"level {level} {what}", expected=f"a key {level}:", loc=(level,), at_key=True)
-
-
-def _unkept(hours: SLA) -> Iterator[SpecProblem]:
-    if hours[0] <= 0:
-        yield SpecProblem(f"{hours[0]:g} hours to the first call", expected="more than 0", loc=(0,))
-    for number, (before, after) in enumerate(pairwise(hours), start=1):
-        if after < before:
-            yield SpecProblem(
-                f"{_PROMISED[number]} ({after:g} hours) would be due before {_PROMISED[number - 1]} ({before:g})",
-                expected="hours that do not fall from left to right",
-                loc=(number,),
-            )
 
 
 class LevelsFile(Levels, LevelPromises):

@@ -18,6 +18,10 @@ SHARED: Final = ("calendar", "levels", "people", "notices", "playbooks")
 """What a pack may leave out: the shipped configuration's stands in."""
 
 
+FOLDERS: Final = ("metrics", "playbooks", "warnings")
+"""Kinds that may be split into the files of a folder."""
+
+
 def display(path: Path) -> str:
     """Return a path as a reader of messages would write it: from the present folder, or from the project's."""
     for base in (Path.cwd(), home()):
@@ -86,17 +90,16 @@ def files_of(folder: Path, kind: str) -> list[Path]:
 def strays(folder: Path, kinds: Iterable[str]) -> Iterator[Problem]:
     """Yield YAML files that look like a part of the configuration but are read by nobody."""
     known = {*kinds}
-    for path in sorted((*folder.glob("*.y*ml"), *folder.glob("*/**/*.y*ml"))):
-        parts = path.relative_to(folder).parts
-        if parts[-1].endswith(".yaml") and (
-            parts[-1][:-5] in known if len(parts) == 1 else parts[:-1] in {(k,) for k in known}
-        ):
-            continue
-        near = nearest(path.stem if len(parts) == 1 else parts[0], known)
-        if len(parts) == 1 or near is not None:
-            yield _stray(path, parts, near)
+    for path in sorted(folder.glob("[!.]*.y*ml")):
+        if path.stem not in known or path.suffix != ".yaml":
+            near = nearest(path.stem, known)
+            yield _stray(path, f"{near}.yaml" if near else None)
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        near = nearest(inner.name, FOLDERS)
+        for path in sorted(inner.glob("**/[!.]*.y*ml")) if near is not None else ():
+            if inner.name != near or path.parent != inner or path.suffix != ".yaml":
+                yield _stray(path, f"{near}/{path.stem}.yaml")
 
 
-def _stray(path: Path, parts: tuple[str, ...], near: str | None) -> Problem:
-    meant = None if near is None else f"{near}.yaml" if len(parts) == 1 else f"{near}/{path.stem}.yaml"
-    return Problem(Place(display(path), 1, 1), "no part of the configuration has this name", None, meant)
+def _stray(path: Path, meant: str | None) -> Problem:
+    return Problem(Place(display(path), 1, 1), "this file is read by nobody", None, meant)

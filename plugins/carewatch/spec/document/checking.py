@@ -88,7 +88,7 @@ def _wrong_value(document: Document, group: list[Error]) -> Iterable[Problem]:
 
 
 def _said(document: Document, loc: Loc, error: Error, words: Words) -> Problem:
-    near = nearest(str(error["input"]), words.choices) if words.choices else None
+    near = words.meant or (nearest(str(error["input"]), words.choices) if words.choices else None)
     if error["type"] == "union_tag_invalid":
         tag = str(error["ctx"]["tag"])
         loc, near = _tag_loc(error), nearest(tag, words.choices)
@@ -114,7 +114,8 @@ def _merged(words: list[Words], shown: str) -> Words:
         return words[0]
     expected = dict.fromkeys(one.expected for one in words if one.expected)
     choices = tuple(choice for one in words for choice in one.choices)
-    return Words(f"{shown} does not fit here", " or ".join(expected) or None, choices)
+    meant = next((one.meant for one in words if one.meant), None)
+    return Words(f"{shown} does not fit here", " or ".join(expected) or None, choices, meant)
 
 
 def _raised(document: Document, base: Loc, cause: SpecProblem) -> Iterable[Problem]:

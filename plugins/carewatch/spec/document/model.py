@@ -85,7 +85,7 @@ class Text:
         entries: list[tuple[str, str]] = []
         for language, text in data.items():
             try:
-                entries.append((_language(language), _wording(text)))
+                entries.append((_language(language, text), _wording(text)))
             except SpecProblem as problem:
                 problems.append(problem.under(language))
         if not data:
@@ -114,10 +114,11 @@ class Text:
 _EXPECTED = "a text, or one per language: {en: …, zh-CN: …}"
 
 
-def _language(key: str) -> str:
+def _language(key: str, text: object) -> str:
     if key in LANGUAGES:
         return key
-    expected = " or ".join(LANGUAGES)
+    # a comma ends a text without quotes: the rest of the sentence looks like a language that says nothing
+    expected = "the text in quotes" if text is None else " or ".join(LANGUAGES)
     near = "zh-CN" if key.lower() in ("cn", "chinese", "中文") else nearest(key, LANGUAGES)
     raise SpecProblem(f"unknown language '{key}'", expected=expected, nearest=near, at_key=True)
 

@@ -132,6 +132,8 @@ def read_document(path: Path, *, display: str | None = None) -> Document:
     file = display or str(path)
     try:
         raw = path.read_bytes()
+    except FileNotFoundError:
+        return _unreadable(file, Place(file, 1, 1), "this file is missing", f"a file {path.name} here")
     except OSError as error:
         return _unreadable(file, Place(file, 1, 1), f"the file cannot be read ({error.strerror})", None)
     try:

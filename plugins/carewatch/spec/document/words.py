@@ -12,11 +12,26 @@ NO_VALUE = "no value is written here"
 
 @dataclass(frozen=True)
 class Words:
-    """What is wrong, what was expected, and the values to choose from where there is a closed set."""
+    """What is wrong, what was expected, the values to choose from where there is a closed set, and the one meant."""
 
     what: str
     expected: str | None = None
     choices: tuple[str, ...] = ()
+    meant: str | None = None
+
+
+_FEW = 3
+_TRUTH = {
+    "yes": "true",
+    "y": "true",
+    "on": "true",
+    "是": "true",
+    "no": "false",
+    "n": "false",
+    "off": "false",
+    "否": "false",
+}
+"""Words for true and false that are plain text in YAML 1.2."""
 
 
 _KIND = {
@@ -57,7 +72,8 @@ def words_for(error: Mapping[str, Any], shown: str) -> Words:
     if kind in ("enum", "literal_error", "union_tag_invalid"):
         choices = _choices(str(context.get("expected_tags") or context["expected"]))
         what = NO_VALUE if shown == "nothing" else f"{shown} is not a possible value"
-        return Words(what, " or ".join(choices), choices)
+        few = len(choices) <= _FEW
+        return Words(what, " or ".join(choices) if few else f"one of {', '.join(choices)}", choices)
     if shown == "nothing" and kind not in ("too_short", "string_too_short"):
         return Words(NO_VALUE, _expected(kind))
     if kind in _BOUND:
@@ -71,7 +87,10 @@ def words_for(error: Mapping[str, Any], shown: str) -> Words:
         return Words(f"{shown} is not text", quoted)
     if kind.startswith("bool"):
         text = shown.startswith("'")
-        return Words(f"{shown} is {'text here' if text else 'not true or false'}", "true or false")
+        meant = _TRUTH.get(shown.strip("'").lower())
+        return Words(
+            f"{shown} is {'text here' if text else 'not true or false'}", "true or false", meant=meant
+        )
     return _type_words(kind, str(error["msg"]), shown)
 
 
@@ -82,7 +101,8 @@ def _number(bound: object) -> str:
 def _type_words(kind: str, message: str, shown: str) -> Words:
     known = _KIND.get(kind.split("_", maxsplit=1)[0])
     if known is not None:
-        return Words(f"{shown} is not {known[0]}", known[1])
+        one = re.fullmatch(r"'?([\w.+-]+)'?", shown) if known[0] == "a list" else None
+        return Words(f"{shown} is not {known[0]}", known[1], meant=f"[{one[1]}]" if one else None)
     expected = message.removeprefix("Input should be ")
     if expected != message:
         return Words(f"{shown} does not fit here", expected)

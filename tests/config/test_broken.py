@@ -1,0 +1,105 @@
+"""Broken configurations: the whole output of `care check`, line by line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from carewatch.cli import main
+from carewatch.spec.document import reading
+
+ROOT = Path(__file__).resolve().parents[2]
+BROKEN = sorted((Path(__file__).parent / "broken").iterdir())
+NOT_COPIED = ("expect.txt", "missing.txt")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_text_is_parsed_once() -> Iterator[None]:
+    """Most files are the same in every case; documents are never changed once read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "parse_document", cache(reading.parse_document))
+        yield
+
+
+def lay_out(case: Path, folder: Path) -> Path:
+    """Make a configuration folder: the shipped one, the case's files over it, what `missing.txt` names taken away."""
+    shutil.copytree(ROOT / "config", folder)
+    shutil.copytree(case, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    missing = case / "missing.txt"
+    for name in missing.read_text().split() if missing.exists() else ():
+        (folder / name).unlink()
+    return folder
+
+
+@pytest.mark.req("S153")
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+def test_every_problem_is_said_in_plain_words_at_its_place(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    code = main(["check", "config"])
+    said = capsys.readouterr()
+    expected = (case / "expect.txt").read_text(encoding="utf-8").splitlines()
+    count = len(expected)
+    assert said.err.splitlines() == [*expected, f"{count} problem{'s' if count > 1 else ''}"]
+    assert (said.out, code) == ("", 1)
+
+
+def test_json_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = next(case for case in BROKEN if case.name.endswith("two_broken_files"))
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    code = main(["check", "config", "--json"])
+    said = capsys.readouterr()
+    data = json.loads(said.out)
+    lines = []
+    for one in data["problems"]:
+        line = f"{one['file']}:{one['line']}:{one['column']}: {one['what']}"
+        line += f"; expected {one['expected']}" if one["expected"] else ""
+        line += f"; did you mean {one['nearest']}?" if one["nearest"] else ""
+        lines.append(line)
+    assert lines == (case / "expect.txt").read_text(encoding="utf-8").splitlines()
+    assert (data["notes"], data["configurations"], said.err, code) == ([], [], "", 1)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (False, "pack:1:1: there is no such folder; expected a configuration folder"),
+        (
+            True,
+            "pack:1:1: there is no configuration in this folder; "
+            "expected firm.yaml, health.yaml, tiers.yaml, stages.yaml",
+        ),
+    ],
+)
+def test_a_folder_that_is_no_configuration_is_one_problem(
+    made: bool,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if made:
+        (tmp_path / "pack").mkdir()
+    assert main(["check", "pack"]) == 1
+    assert capsys.readouterr().err.splitlines() == [expected, "1 problem"]
+
+
+def test_other_commands_refuse_a_broken_configuration_in_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = BROKEN[0]
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "--day", "2026-06-30", "--config", "config"]) == 2
+    assert capsys.readouterr().err == (case / "expect.txt").read_text(encoding="utf-8")
