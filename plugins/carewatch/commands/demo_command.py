@@ -8,7 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from carewatch import paths
@@ -21,8 +21,15 @@ HELP = "start the embedded warehouse and a demo firm, run ingest, night and cloc
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", choices=("next-day", "stop", "reset"), help="live one more day; stop; remove everything")
-    parser.add_argument("--ui", action="store_true", help="then open Airflow on this machine with the same data")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("next-day", "stop", "reset"),
+        help="live one more day; stop; remove everything",
+    )
+    parser.add_argument(
+        "--ui", action="store_true", help="then open Airflow on this machine with the same data"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -89,14 +96,19 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
             ):
                 progress(f"{day}  {dag_id} at {now:%H:%M}")
                 _pin(connection, now)
-                conf = {"now": now.isoformat()} | ({"day": day.isoformat()} if dag_id == "care_nightly" else {})
+                conf = {"now": now.isoformat()} | (
+                    {"day": day.isoformat()} if dag_id == "care_nightly" else {}
+                )
                 dags.run(dag_id, conf)
             stage.reach(day)
         progress.done()
         after = _counts(connection)
         print("\n".join(picture(connection, days[-1], demo)))
         if known_before:
-            print("\nThis demo was there before: running its last day again changed " + ("nothing." if before == after else "something, which it must not."))
+            print(
+                "\nThis demo was there before: running its last day again changed "
+                + ("nothing." if before == after else "something, which it must not.")
+            )
         _tell_where(demo, after, pages=pages)
         return _serve(variables, demo) if pages else 0
 
@@ -109,7 +121,17 @@ def _pin(connection: Connection, now: datetime) -> None:
     )
 
 
-_WATCHED = ("fact_order", "fact_invoice", "signal", "warning", "warning_event", "care_task", "notice_decision", "outbox", "night")
+_WATCHED = (
+    "fact_order",
+    "fact_invoice",
+    "signal",
+    "warning",
+    "warning_event",
+    "care_task",
+    "notice_decision",
+    "outbox",
+    "night",
+)
 
 
 def _counts(connection: Connection) -> dict[str, int]:
@@ -138,11 +160,17 @@ def _tell_where(demo: Path, counts: dict[str, int], *, pages: bool) -> None:
 def _serve(variables: dict[str, str], demo: Path) -> int:
     from care_demo.stage import password_file
 
-    print(f"Airflow: http://127.0.0.1:8080   user admin, password {password_file(demo)[1]}   (Ctrl-C stops it; schedules are paused)")
+    print(
+        f"Airflow: http://127.0.0.1:8080   user admin, password {password_file(demo)[1]}   (Ctrl-C stops it; schedules are paused)"
+    )
     with (demo / "standalone.log").open("ab") as log:
         airflow = Path(sys.executable).with_name("airflow")
         server = subprocess.Popen(  # noqa: S603 - our own interpreter's Airflow
-            [str(airflow), "standalone"], env={**os.environ, **variables}, stdout=log, stderr=log, start_new_session=True
+            [str(airflow), "standalone"],
+            env={**os.environ, **variables},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             return server.wait()

@@ -37,7 +37,9 @@ def load_folder(
                 raise Mistake(str(error)) from None
             progress(f"{sum(landed.rows.values()):,} rows landed; conform them")
             for result in conform(connection, name, source, sources.firm):
-                counts[result.origin] = {key: value for key, value in asdict(result).items() if isinstance(value, int)}
+                counts[result.origin] = {
+                    key: value for key, value in asdict(result).items() if isinstance(value, int)
+                }
             for warning in landed.warnings:
                 progress(warning)
     return counts

@@ -13,24 +13,36 @@ from pathlib import Path
 from carewatch.commands.backtest_command import write_predictions
 from carewatch.commands.console import Mistake, Progress, day, json_argument, print_json
 from carewatch.commands.loading import load_folder
-from carewatch.flow.trial import Trial, missed_first, run_trial
+from carewatch.flow.trial import Trial, most_at_stake, run_trial
+from carewatch.learn.outcomes import Caught
 from carewatch.spec.loading import load
 from carewatch.spec.sources import load_sources
 from carewatch.store import embedded
 from carewatch.store.database import connect
 from carewatch.store.migrations import migrate
 
-HELP = "load a pack's data from a folder into a scratch warehouse, replay past days, compare with what happened"
-_SHOWN = 15
+HELP = (
+    "load a pack's data from a folder into a scratch warehouse, replay past days, compare with what happened"
+)
+_SHOWN = 8
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pack", type=Path, metavar="PACK", help="a configuration folder, such as examples/online_retail")
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the folder with the pack's files")
+    parser.add_argument(
+        "pack", type=Path, metavar="PACK", help="a configuration folder, such as examples/online_retail"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="the folder with the pack's files"
+    )
     parser.add_argument("--from", dest="first", type=day, required=True, metavar="DAY")
     parser.add_argument("--to", dest="last", type=day, required=True, metavar="DAY")
     parser.add_argument("--every", choices=("day", "week", "month"), default="month")
-    parser.add_argument("--predictions", type=Path, metavar="FILE.csv", help="as_of, customer_id, score (risk), level, p_churn")
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE.csv",
+        help="as_of, customer_id, score (risk), level, p_churn",
+    )
     json_argument(parser)
 
 
@@ -39,7 +51,9 @@ def scratch_warehouse() -> Iterator[str]:
     """Start a warehouse of its own in a temporary folder; stop and remove it at the end, whatever happens."""
     folder = Path(tempfile.mkdtemp(prefix="carewatch-try-"))
     try:
-        yield embedded.start(folder, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+        yield embedded.start(
+            folder, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        )
     finally:
         embedded.destroy(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -53,14 +67,23 @@ def run(chosen: argparse.Namespace) -> int:
     configuration, sources, progress = load(chosen.pack), load_sources(chosen.pack), Progress()
     wrong = [name for name, source in sources.sources.items() if source.kind != "files"]
     if wrong:
-        raise Mistake(f"`care try` reads files, but {', '.join(wrong)} of {chosen.pack} is no source of files")
+        raise Mistake(
+            f"`care try` reads files, but {', '.join(wrong)} of {chosen.pack} is no source of files"
+        )
     with scratch_warehouse() as dsn, connect(dsn, autocommit=True) as connection:
         migrate(connection)
         progress("scratch warehouse is up")
         loaded = load_folder(
-            connection, sources, dsn=dsn, folder=chosen.data.resolve(), now=datetime.now(UTC), progress=progress
+            connection,
+            sources,
+            dsn=dsn,
+            folder=chosen.data.resolve(),
+            now=datetime.now(UTC),
+            progress=progress,
         )
-        trial = run_trial(connection, configuration.judgement, chosen.first, chosen.last, chosen.every, progress)
+        trial = run_trial(
+            connection, configuration.judgement, chosen.first, chosen.last, chosen.every, progress
+        )
     progress.done()
     if chosen.predictions:
         write_predictions(chosen.predictions, trial.rows)
@@ -73,7 +96,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _loaded(loaded: dict[str, dict[str, int]]) -> list[str]:
     return [
-        f"{origin}: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        f"{origin}: "
+        + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
         for origin, counts in loaded.items()
     ]
 
@@ -83,7 +107,7 @@ def _share(value: float | None, digits: int = 2) -> str:
 
 
 def _lines(trial: Trial) -> list[str]:
-    summary = trial.summary()
+    summary, seen = trial.summary(), any(one.first_warned for one in trial.losses)
     lines = [
         f"lost = no business within {trial.window} days; data end on {trial.data_end}; active = 3 days of business in a "
         "year, the last at most 90 days ago",
@@ -104,16 +128,26 @@ def _lines(trial: Trial) -> list[str]:
         f"{_share(summary['top_decile_lift'])}, base rate {_share(summary['base_rate'], 3)} "
         f"(n = {summary['active_customer_days']:,} customer-days)",
         "",
-        f"{summary['lost']} regular customers were lost in the period: {summary['warned_ahead']} warned of ahead "
-        f"(95 % interval {summary['recall_interval'][0]:.0%}-{summary['recall_interval'][1]:.0%}"
-        + (f", median {summary['median_days_ahead']:.0f} days before the loss" if summary["median_days_ahead"] is not None else "")
-        + f"), {summary['missed']} missed",
-        "",
-        "customer      last business  lost        first warned  days ahead",
+        f"{summary['lost']} regular customers had their last business and were lost in the period: "
+        f"{summary['warned_ahead']} warned of ahead (95 % interval "
+        f"{summary['recall_interval'][0]:.0%}-{summary['recall_interval'][1]:.0%}), {summary['missed']} missed"
+        + (f"; median {summary['median_days_ahead']:.0f} days before the loss" if seen else ""),
+        f"of the {summary['money_lost']:,.0f} a year that they were worth, {summary['money_warned_ahead']:,.0f} was warned of"
+        if trial.money
+        else "",
     ]
-    for found in missed_first(trial)[:_SHOWN]:
-        warned = f"{found.first_warned}  {found.days_ahead:10}" if found.first_warned else "missed"
-        lines.append(f"{trial.ids[found.loss.customer]:12}  {found.loss.last}     {found.loss.lost}  {warned}")
-    if len(trial.losses) > _SHOWN:
-        lines.append(f"... and {len(trial.losses) - _SHOWN} more (--json, --predictions for everything)")
+    for title, warned in (("warned of ahead", True), ("missed", False)):
+        listed = most_at_stake(trial, warned=warned)
+        lines += ["", f"{title}, {len(listed)} customers, the most at stake first", _HEADER]
+        lines += [_loss(trial, found) for found in listed[:_SHOWN]]
+    lines += ["", "every customer and day: --predictions FILE.csv; the numbers for programs: --json"]
     return lines
+
+
+_HEADER = "  customer           worth a year  last business  lost        first warned  days ahead"
+
+
+def _loss(trial: Trial, found: Caught) -> str:
+    warned = f"{found.first_warned}    {found.days_ahead:8}" if found.first_warned else "-"
+    worth = trial.money.get(found.loss.customer, 0.0)
+    return f"  {trial.ids[found.loss.customer]:16}  {worth:13,.0f}  {found.loss.last}     {found.loss.lost}  {warned}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import mean, median
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from carewatch.flow.backtest import Every, Progress, Replayed, predictions, replay
-from carewatch.learn.outcomes import Caught, Events, active, caught, lost_within, losses, was_regular, wilson
+from carewatch.learn.outcomes import Caught, Events, active, caught, losses, lost_within, was_regular, wilson
 from carewatch.learn.ranking import average_precision, top_lift
 from carewatch.measure.cut import Cut
 from carewatch.spec.configuration import JudgementSpec
@@ -39,12 +38,17 @@ class TrialDay:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a configuration would have warned of, and what happened."""
+    """What a configuration would have warned of, and what happened.
+
+    `losses` are regular customers whose last business and whose day of loss both fall into the period; `money` is the
+    most that a customer was worth on any of the days.
+    """
 
     window: int
     data_end: date
     days: tuple[TrialDay, ...]
     losses: tuple[Caught, ...]
+    money: dict[int, float]
     ids: dict[int, str]
     rows: list[tuple[str, ...]]
 
@@ -67,6 +71,10 @@ class Trial:
             "missed": len(self.losses) - len(seen),
             "recall_interval": [low, high],
             "median_days_ahead": median(seen) if seen else None,
+            "money_lost": sum(self.money.get(one.loss.customer, 0.0) for one in self.losses),
+            "money_warned_ahead": sum(
+                self.money.get(one.loss.customer, 0.0) for one in self.losses if one.first_warned is not None
+            ),
         }
 
 
@@ -84,15 +92,29 @@ def run_trial(
     days: list[TrialDay] = []
     rows: list[tuple[str, ...]] = []
     warned: dict[int, dict[date, bool]] = {}
+    money: dict[int, float] = {}
     for replayed in replay(connection, spec, first, last, every, progress):
         days.append(_judge(replayed, events, window, end))
         rows += predictions(replayed, ids)
         for customer, level in zip(replayed.customers.tolist(), replayed.level.tolist(), strict=True):
             warned.setdefault(customer, {})[replayed.day] = level > 0
+        _remember_most(money, replayed, spec)
     as_of = [day.day for day in days]
-    lost = [loss for loss in losses(events, first, last + timedelta(days=1), window, end) if was_regular(events, loss)]
+    lost = [
+        loss
+        for loss in losses(events, first, last + timedelta(days=1), window, end)
+        if loss.last >= first and was_regular(events, loss)
+    ]
     found = tuple(caught(loss, warned.get(loss.customer, {}), as_of) for loss in lost)
-    return Trial(window, end, tuple(days), found, ids, rows)
+    return Trial(window, end, tuple(days), found, money, ids, rows)
+
+
+def _remember_most(money: dict[int, float], replayed: Replayed, spec: JudgementSpec) -> None:
+    if spec.tiers.money is None:
+        return
+    worth = np.nan_to_num(replayed.judged.columns[spec.tiers.money])
+    for customer, value in zip(replayed.customers.tolist(), worth.tolist(), strict=True):
+        money[customer] = max(money.get(customer, 0.0), value)
 
 
 def _judge(replayed: Replayed, events: Events, window: int, end: date) -> TrialDay:
@@ -112,6 +134,7 @@ def _judge(replayed: Replayed, events: Events, window: int, end: date) -> TrialD
     )
 
 
-def missed_first(trial: Trial) -> Sequence[Caught]:
-    """Return the losses, those nobody was warned of first, then by day of loss."""
-    return sorted(trial.losses, key=lambda one: (one.first_warned is not None, one.loss.lost, one.loss.customer))
+def most_at_stake(trial: Trial, *, warned: bool) -> list[Caught]:
+    """Return the losses that were warned of ahead (or those that were missed), the most money first."""
+    chosen = [one for one in trial.losses if (one.first_warned is not None) is warned]
+    return sorted(chosen, key=lambda one: (-trial.money.get(one.loss.customer, 0.0), one.loss.customer))
