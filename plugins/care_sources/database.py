@@ -99,7 +99,7 @@ def _read(
     import sqlalchemy as sa
 
     stream = cast(DatabaseStream, feed.stream)
-    table = sa.Table(stream.from_, sa.MetaData(), schema=source.schema_, autoload_with=engine)
+    table = sa.Table(stream.from_, sa.MetaData(schema=source.schema_), autoload_with=engine)
     try:
         condition = None
         if stream.cursor is not None:
@@ -165,7 +165,6 @@ def _rows(engine: sqlalchemy.Engine, table: Any, feed: Feed, condition: Any) -> 
     rows = sql_table(
         engine,
         table=table.name,
-        schema=table.schema,
         metadata=table.metadata,
         backend="pyarrow" if casts else "sqlalchemy",
         chunk_size=BATCH,

@@ -106,6 +106,7 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         "checks": [check.row() for check in checks],
         "unknown_customer": _number_of(checks, UNKNOWN_CUSTOMER),
         "unknown_reason": literal(UNKNOWN_CUSTOMER),
+        "duplicate_reason": literal(DUPLICATE_KEY),
         "duplicate": _number_of(checks, DUPLICATE_KEY),
         "changed_at": "coalesce(changed_at, event_at, '-infinity')"
         if plan.changed_at
