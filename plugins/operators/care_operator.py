@@ -30,6 +30,18 @@ def configuration() -> Any:
         raise AirflowFailException(f"the configuration cannot be used:\n{error}") from None
 
 
+def configured_sources() -> Any:
+    """Return the sources on disk; a mistake in them fails the task at once."""
+    from carewatch.paths import config
+    from carewatch.spec.document import SpecError
+    from carewatch.spec.sources import load_sources
+
+    try:
+        return load_sources(config())
+    except SpecError as error:
+        raise AirflowFailException(f"the sources cannot be used:\n{error}") from None
+
+
 def moment(text: str) -> datetime:
     """Return the instant that a rendered template names, UTC when it has no offset."""
     at = datetime.fromisoformat(text)

@@ -1,0 +1,43 @@
+"""How an Airflow connection becomes the way to a source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+
+if TYPE_CHECKING:
+    from care_sources.connection import Connection
+
+
+def way_to(source: Any) -> Connection:
+    """Return the way to a source: its Airflow connection, or for files also a plain folder or address.
+
+    A file source's connection holds its folder as `path` in the extra. A service's connection holds the address, and a
+    bearer token as its password; with a login it is basic authentication.
+    """
+    from care_sources.connection import Connection
+
+    name = source.connection
+    if source.kind == "files" and ("/" in name or name.startswith(".")):
+        return Connection(uri=name)
+    try:
+        found = BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        raise AirflowFailException(f"Airflow has no connection '{name}': make it, or correct sources.yaml") from None
+    extra = dict(found.extra_dejson)
+    if source.kind == "files":
+        path = extra.pop("path", None)
+        if not path:
+            raise AirflowFailException(f"the connection '{name}' has no 'path' in its extra: the folder of the files")
+        return Connection(uri=str(path), options=extra)
+    if source.kind == "database":
+        return Connection(uri=found.get_uri())
+    host = found.host or ""
+    address = host if "://" in host else f"{found.schema or 'https'}://{host}"
+    if found.port and "://" not in host:
+        address = f"{address}:{found.port}"
+    if found.login:
+        return Connection(uri=address, login=found.login, password=found.password)
+    return Connection(uri=address, token=found.password)
