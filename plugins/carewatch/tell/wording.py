@@ -6,8 +6,8 @@ with a short list of filters, and their length in and out is capped. The first l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -20,60 +20,98 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from carewatch.paths import include
 from carewatch.warn.reasons import number_text
 
-_LONGEST_TEMPLATE: Final = 20_000
-_LONGEST_MESSAGE: Final = 100_000
+LONGEST_TEMPLATE: Final = 20_000
+LONGEST_MESSAGE: Final = 100_000
+DEEPEST_LOOP: Final = 3
 _FILTERS: Final = frozenset(
     {"default", "join", "length", "lower", "number", "title", "upper", "moment", "first", "last"}
 )
-_FORBIDDEN: Final = (nodes.Mul, nodes.Pow, nodes.Mod, nodes.Call, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends, nodes.Macro)  # fmt: skip
+_ALLOWED: Final = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice,
+    nodes.For, nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Test,
+    nodes.Filter, nodes.Keyword, nodes.List, nodes.Tuple,
+)  # fmt: skip
+"""Places values, branches, loops. Nothing that calls, computes or remembers: the sandbox alone does not stop 'a' * 10**9."""
+_FAULTS: Final = (
+    TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, SyntaxError, RecursionError,
+    MemoryError,
+)  # fmt: skip
+"""What a template can raise: Jinja's own, Python's when it compiles deep nesting, and a filter's on an odd value."""
 
 
 class BadTemplate(ValueError):
     """A notice template cannot be used; the message says which and why."""
 
 
-@cache
-def _environment(folder: Path, zone: ZoneInfo) -> ImmutableSandboxedEnvironment:
+def _environment(zone: tzinfo) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters = {name: made for name, made in environment.filters.items() if name in _FILTERS}
+    environment.filters["join"] = _join
     environment.filters["number"] = lambda value: number_text(float(value))
     environment.filters["moment"] = lambda value: _moment(value, zone)
     environment.globals = {}
     return environment
 
 
-def _moment(value: datetime | str, zone: ZoneInfo) -> str:
+@cache
+def _loading(folder: Path, zone: ZoneInfo) -> ImmutableSandboxedEnvironment:
+    environment = _environment(zone)
+    environment.loader = FileSystemLoader(folder)
+    return environment
+
+
+def _join(values: Iterable[object], separator: str = "") -> str:
+    """Return the values as one text; joining a text with a text would let a short template grow without bound."""
+    if isinstance(values, str) or not isinstance(separator, str):
+        raise TypeError("join takes a list and a text between its items")
+    texts = [str(value) for value in values]
+    if sum(map(len, texts)) + len(separator) * len(texts) > LONGEST_MESSAGE:
+        raise ValueError(f"the joined text is longer than {LONGEST_MESSAGE} characters")
+    return separator.join(texts)
+
+
+def _moment(value: datetime | str, zone: tzinfo) -> str:
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
 def check_template(text: str, name: str) -> None:
-    """Accept a template that only places values, loops and branches; raise BadTemplate.
-
-    The sandbox alone does not stop `'a' * 10**9`: arithmetic that multiplies, calls and includes are refused.
-    """
-    if len(text) > _LONGEST_TEMPLATE:
-        raise BadTemplate(f"{name}: longer than {_LONGEST_TEMPLATE} characters")
-    environment = ImmutableSandboxedEnvironment()
+    """Accept a template that only places values, loops and branches; raise BadTemplate."""
+    if len(text) > LONGEST_TEMPLATE:
+        raise BadTemplate(f"{name}: longer than {LONGEST_TEMPLATE} characters")
+    environment = _environment(UTC)
     try:
         tree = environment.parse(text)
-    except TemplateError as error:
-        raise BadTemplate(f"{name}:{getattr(error, 'lineno', 1)}: {error}") from None
-    for node in tree.find_all(_FORBIDDEN):
-        raise BadTemplate(
-            f"{name}:{node.lineno}: a notice template may not contain {type(node).__name__.lower()}"
-        )
-    for used in tree.find_all(nodes.Filter):
-        if used.name not in _FILTERS:
-            raise BadTemplate(
-                f"{name}:{used.lineno}: unknown filter '{used.name}'; expected one of {', '.join(sorted(_FILTERS))}"
-            )
+        problem = next(_problems(tree), None)
+        if problem is None:
+            environment.compile(text)
+    except _FAULTS as error:
+        said = str(error) or type(error).__name__
+        raise BadTemplate(f"{name}:{getattr(error, 'lineno', None) or 1}: {said}") from None
+    if problem is not None:
+        raise BadTemplate(f"{name}:{problem}")
+
+
+def _problems(tree: nodes.Template) -> Iterator[str]:
+    for node in tree.find_all(nodes.Node):
+        line = node.lineno or 1
+        if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
+            expected = ", ".join(sorted(_FILTERS))
+            yield f"{line}: unknown filter '{node.name}'; expected one of {expected}"
+        elif isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+            yield f"{line}: '{node.attr}' is none of the values of a notice"
+        elif not isinstance(node, _ALLOWED):
+            word = type(node).__name__.lower()
+            yield f"{line}: a notice template may not contain '{word}'; expected values, filters, if and for"
+    if _loops_within(tree) > DEEPEST_LOOP:
+        yield f"1: loops stand more than {DEEPEST_LOOP} deep in one another"
+
+
+def _loops_within(node: nodes.Node) -> int:
+    below = max((_loops_within(child) for child in node.iter_child_nodes()), default=0)
+    return below + isinstance(node, nodes.For)
 
 
 def compose(kind: str, language: str, values: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
@@ -84,12 +122,15 @@ def compose(kind: str, language: str, values: Mapping[str, Any], zone: ZoneInfo)
     try:
         pieces: list[str] = []
         length = 0
-        for piece in _environment(folder, zone).get_template(name).generate(**values):
+        for piece in _loading(folder, zone).get_template(name).generate(**values):
             length += len(piece)
-            if length > _LONGEST_MESSAGE:
-                raise BadTemplate(f"{name}: the message grew longer than {_LONGEST_MESSAGE} characters")
+            if length > LONGEST_MESSAGE:
+                raise BadTemplate(f"{name}: the message grew longer than {LONGEST_MESSAGE} characters")
             pieces.append(piece)
-    except TemplateError as error:
+    except BadTemplate:
+        raise
+    except _FAULTS as error:
         raise BadTemplate(f"{name}: {error}") from None
     subject, _, text = "".join(pieces).strip().partition("\n")
-    return {"subject": subject.strip(), "text": text.strip() + "\n"}
+    # A subject is one line whatever stands in a customer's name.
+    return {"subject": " ".join(subject.split()), "text": text.strip() + "\n"}
