@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from carewatch.care.owners import in_role
 from carewatch.care.plan import PlannedTask, due, promises, under_control
-from carewatch.flow.notify import post
+from carewatch.flow.notify import customer_values, post
 from carewatch.spec.configuration import CareSpec
 from carewatch.spec.people import Playbook
 from carewatch.store import cases
@@ -26,11 +27,7 @@ def remind(connection: Connection, care: CareSpec, now: datetime) -> int:
     due_now = cases.due_tasks(connection, now)
     by_owner: dict[str, list[DueTask]] = defaultdict(list)
     for task in due_now:
-        again = (
-            care.work.add_working_hours(now, _pause(care, task))
-            if task.reminders + 1 < MOST_REMINDERS
-            else None
-        )
+        again = care.work.add_working_hours(now, task.pause) if task.reminders + 1 < MOST_REMINDERS else None
         cases.store_reminder(connection, task.task_no, next_step_at=again)
         by_owner[task.owner_id].append(task)
     seen = (
@@ -40,24 +37,20 @@ def remind(connection: Connection, care: CareSpec, now: datetime) -> int:
         post(
             connection, care, now,
             kind="reminder", subjects=[(f"task:{task.task_no}", task.reminders + 1) for task in tasks], receiver=owner,
-            reason="the task is overdue", urgent=any(task.level == 3 for task in tasks),
-            values={"tasks": [_values(seen[task.customer_no], task) for task in tasks]},
+            reason="the task is overdue", urgent=False, values={"tasks": [_values(seen[task.customer_no], task) for task in tasks]},
         )  # fmt: skip
     return len(due_now)
 
 
-def _pause(care: CareSpec, task: DueTask) -> float:
-    playbook = care.playbooks.get(task.playbook)
-    step = playbook.steps.get(task.step) if playbook is not None else None
-    return step.remind_after if step is not None else 4.0
-
-
 def _values(seen: Seen, due_one: DueTask | DueEscalation) -> dict[str, Any]:
-    customer = {"id": seen.customer_id, "name": seen.name or seen.customer_id}
-    shared = {"customer": customer, "warning_no": due_one.warning_no, "level": due_one.level}
+    shared = {
+        "customer": customer_values(seen),
+        "warning_no": due_one.warning_no,
+        "level": due_one.level,
+    }
     if isinstance(due_one, DueTask):
         return shared | {"title": due_one.title, "due_at": due_one.due_at}
-    return shared | {"since": due_one.escalate_at}
+    return shared | asdict(due_one.progress) | {"since": due_one.escalate_at, "reasons": due_one.reasons}
 
 
 def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
@@ -65,7 +58,7 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
 
     Each case goes up once, with a task for the person above, who is told of all of them in one message.
     """
-    due_now = cases.due_escalations(connection, now)
+    due_now = cases.due_escalations(connection, now, now.astimezone(care.firm.zone).date())
     seen = warnings.masters(connection, sorted({one.customer_no for one in due_now}), now) if due_now else {}
     went_up: dict[str, list[tuple[int, DueEscalation, datetime]]] = defaultdict(list)
     for escalation in due_now:

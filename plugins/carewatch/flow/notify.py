@@ -36,7 +36,13 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
         for one in waiting
     }
     for one in waiting:
-        for receiver in _receivers(care, one):
+        receivers = _receivers(care, one)
+        if not receivers:
+            nobody = f"notices.yaml names nobody for level {max(one.level, 1)}"
+            decisions.append(
+                Decided(f"warning:{one.warning_no}", one.transition, one.owner_id, False, nobody)
+            )
+        for receiver in receivers:
             decision = decide(
                 one.what,
                 one.level,
@@ -51,7 +57,7 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
                 # A digest that has been written is closed: what comes later on its day goes alone.
                 if alone(care.notices, one.level) or digest in told_today:
                     made = _messages(care, now, "warning", receiver, f"warning:{one.warning_no}", one.transition,
-                                     values[one.warning_no, one.transition], urgent=one.level == 3)  # fmt: skip
+                                     values[one.warning_no, one.transition])  # fmt: skip
                     messages += made
                     key = made[0].key
                 else:
@@ -130,6 +136,11 @@ def _in_language(value: Any, language: str) -> Any:
     return value
 
 
+def customer_values(seen: Seen) -> dict[str, str]:
+    """Return what a notice says of a customer: the id and the name, on one line."""
+    return {"id": seen.customer_id, "name": " ".join((seen.name or "").split()) or seen.customer_id}
+
+
 def _warning_values(
     care: CareSpec, one: Transition, master: Seen, tasks: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -139,11 +150,13 @@ def _warning_values(
     ]
     return {
         "warning_no": one.warning_no,
-        "customer": {"id": master.customer_id, "name": master.name or master.customer_id},
+        "customer": customer_values(master),
+        "owner": people[one.owner_id].name,
         "what": one.what,
         "level": one.level,
         "tier": one.tier,
         "value": one.value,
+        "currency": care.firm.currency,
         "reasons": [{key: reason[key] for key in ("text", "severity", "since")} for reason in one.reasons],
         "tasks": [
             task | {"owner": people[task["owner"]].name if task["owner"] in people else task["owner"]}

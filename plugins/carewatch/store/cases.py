@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -16,7 +16,7 @@ from carewatch.store.database import Connection
 
 @dataclass(frozen=True)
 class Startable:
-    """A live warning whose case has no playbook of its level yet."""
+    """A live warning whose case has no playbook of its level or a higher one yet."""
 
     warning_no: int
     customer_no: int
@@ -26,11 +26,14 @@ class Startable:
 
 
 def startable(connection: Connection, level: int) -> list[Startable]:
-    """Return the live warnings at a level that no playbook of that level has joined, most at stake first."""
+    """Return the live warnings at a level that no playbook of it or above has joined, most at stake first.
+
+    A warning that fell to the level goes on with the plays of the higher one.
+    """
     rows = connection.execute(
         "select w.warning_no, w.customer_no, w.level, w.tier, w.owner_id from care.warning w "
         "where w.closed_at is null and w.level = %s and not exists (select from care.care_case c "
-        "join care.case_playbook p using (case_no) where c.warning_no = w.warning_no and p.level = w.level) "
+        "join care.case_playbook p using (case_no) where c.warning_no = w.warning_no and p.level >= w.level) "
         "order by w.value desc nulls last, w.warning_no",
         (level,),
     ).fetchall()
@@ -104,7 +107,7 @@ def _task(task: PlannedTask) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class DueTask:
-    """An open task whose next step is due."""
+    """An open task whose next step is due; `level` and `pause` (working hours) are those of its playbook's copy."""
 
     task_no: int
     case_no: int
@@ -117,14 +120,16 @@ class DueTask:
     due_at: datetime
     reminders: int
     level: int
+    pause: float
 
 
 def due_tasks(connection: Connection, now: datetime) -> list[DueTask]:
     """Return open tasks whose next step is due, the longest overdue first."""
     rows = connection.execute(
         "select t.task_no, t.case_no, c.warning_no, w.customer_no, t.playbook, t.step, t.title, t.owner_id, t.due_at, "
-        "t.reminders, w.level from care.care_task t join care.care_case c using (case_no) join care.warning w using (warning_no) "
-        "where t.state = 'open' and t.next_step_at <= %s order by t.due_at, t.task_no",
+        "t.reminders, p.level, coalesce((p.copy->'steps'->t.step->>'remind_after')::float8, 4) from care.care_task t "
+        "join care.case_playbook p using (case_no, playbook) join care.care_case c using (case_no) "
+        "join care.warning w using (warning_no) where t.state = 'open' and t.next_step_at <= %s order by t.due_at, t.task_no",
         (now,),
     ).fetchall()
     return [DueTask(*row) for row in rows]
@@ -151,22 +156,38 @@ class DueEscalation:
     owner_id: str
     copy: dict[str, Any]
     escalate_at: datetime
+    reasons: list[dict[str, Any]]
     progress: Progress = field(kw_only=True)
 
 
-def due_escalations(connection: Connection, now: datetime) -> list[DueEscalation]:
-    """Return playbooks whose escalation hour has come, with what has been done so far."""
+def due_escalations(connection: Connection, now: datetime, today: date) -> list[DueEscalation]:
+    """Return playbooks whose escalation hour has come, with what has been done so far.
+
+    A next date lies ahead when it is after `today`, the firm's own. Playbooks of one case that escalate to one role
+    go up as one.
+    """
     rows = connection.execute(
-        "select p.case_no, p.playbook, w.warning_no, w.customer_no, p.level, w.tier, w.owner_id, p.copy, p.escalate_at, "
+        "select distinct on (p.case_no, p.level, p.copy->>'escalate_to') "
+        "p.case_no, p.playbook, w.warning_no, w.customer_no, p.level, w.tier, w.owner_id, p.copy, p.escalate_at, w.reasons, "
         "exists (select from care.care_task t where t.case_no = p.case_no and t.step = 'first_call' and t.state = 'done'), "
         "w.state in ('plan', 'in_care') or exists (select from care.care_task t where t.case_no = p.case_no "
-        "and t.step = 'plan' and t.state = 'done'), coalesce(c.next_date > %(now)s::date, false) "
+        "and t.step = 'plan' and t.state = 'done'), coalesce(c.next_date > %(today)s, false) "
         "from care.case_playbook p join care.care_case c using (case_no) join care.warning w using (warning_no) "
         "where p.escalate_at <= %(now)s and p.escalated_at is null and w.closed_at is null and w.level > 0 "
-        "order by p.escalate_at, p.case_no",
-        {"now": now},
+        "order by p.case_no, p.level, p.copy->>'escalate_to', p.escalate_at, p.playbook",
+        {"now": now, "today": today},
     ).fetchall()
-    return [DueEscalation(*row[:-3], progress=Progress(*row[-3:])) for row in rows]
+    found = [DueEscalation(*row[:-3], progress=Progress(*row[-3:])) for row in rows]
+    return sorted(found, key=lambda one: (one.escalate_at, one.case_no))
+
+
+_GOES_UP = (
+    "case_no = %s and level = %s and copy->>'escalate_to' = %s and escalate_at <= %s and escalated_at is null"
+)
+
+
+def _going_up(escalation: DueEscalation, now: datetime) -> tuple[object, ...]:
+    return (escalation.case_no, escalation.level, escalation.copy["escalate_to"], now)
 
 
 def store_escalation(
@@ -174,8 +195,8 @@ def store_escalation(
 ) -> int:
     """Record that a case went up: once, with a task of its own for the person above. Return the task's number."""
     connection.execute(
-        "update care.case_playbook set escalated_at = %s where case_no = %s and playbook = %s",
-        (now, escalation.case_no, escalation.playbook),
+        f"update care.case_playbook set escalated_at = %s where {_GOES_UP}",
+        (now, *_going_up(escalation, now)),
     )
     row = connection.execute(
         "insert into care.care_task (case_no, playbook, step, title, role, owner_id, due_at, next_step_at, created_at) "
@@ -200,8 +221,7 @@ def store_escalation(
 def rest_under_control(connection: Connection, escalation: DueEscalation, *, now: datetime) -> None:
     """Record that an escalation hour passed with the case under control: nobody is bothered."""
     connection.execute(
-        "update care.case_playbook set escalate_at = null where case_no = %s and playbook = %s",
-        (escalation.case_no, escalation.playbook),
+        f"update care.case_playbook set escalate_at = null where {_GOES_UP}", _going_up(escalation, now)
     )
     connection.execute(
         "insert into care.audit (at, by, what, subject, detail) values (%s, 'carewatch', 'under_control', %s, %s)",

@@ -74,9 +74,10 @@ def store_moves(
     connection.execute(
         """
         with move as (select * from jsonb_to_recordset(%(moves)s) as m(
-            warning_no bigint, what text, state text, level integer, peak_level integer, reasons jsonb, closes boolean)),
+            warning_no bigint, what text, state text, level integer, peak_level integer, tier text, value numeric,
+            reasons jsonb, closes boolean)),
         moved as (
-            update care.warning w set state = m.state, level = m.level, peak_level = m.peak_level, reasons = m.reasons,
+            update care.warning w set state = m.state, level = m.level, peak_level = m.peak_level, tier = m.tier, value = m.value, reasons = m.reasons,
                 transition = w.transition + 1, changed_at = %(now)s,
                 cleared_day = case when m.what = 'cleared' then %(day)s::date when m.what = 'returned' then null
                     else w.cleared_day end,
@@ -130,8 +131,9 @@ def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest:
             insert into care.warning (customer_no, state, level, peak_level, owner_id, tier, value, follows, opened_day,
                 opened_at, changed_at, transition, reasons, judgement, code_version)
             select m.customer_no, 'open', m.level, m.peak_level, m.owner_id, m.tier, m.value,
-                (select warning_no from care.warning w where w.customer_no = m.customer_no
-                    and w.closed_at > %(now)s - make_interval(days => %(rest)s) order by closed_at desc limit 1),
+                (select w.warning_no from care.warning w join care.warning_event e using (warning_no, transition)
+                    where w.customer_no = m.customer_no and w.closed_at is not null and e.day >= %(day)s::date - %(rest)s
+                    order by e.day desc, w.warning_no desc limit 1),
                 %(day)s, %(now)s, %(now)s, 1, m.reasons, %(judgement)s, %(code)s
             from move m order by m.customer_no
             returning warning_no, level, reasons)
@@ -159,10 +161,10 @@ class Seen:
 
 
 def masters(connection: Connection, customers: Sequence[int], known_at: datetime) -> dict[int, Seen]:
-    """Return id, name and named owner of customers as believed at a moment."""
+    """Return id, name and named owner of customers as believed at a moment; without name and owner when nothing was."""
     rows = connection.execute(
         "select distinct on (c.customer_no) c.customer_no, c.customer_id, f.name, f.owner from care.customer c "
-        "join care.identity i on i.customer_no = c.customer_no and i.known_from <= %(at)s "
+        "left join care.identity i on i.customer_no = c.customer_no and i.known_from <= %(at)s "
         "and (i.known_to is null or i.known_to > %(at)s) "
         "left join care.fact_customer f on f.party_no = i.party_no and f.known_from <= %(at)s "
         "and (f.known_to is null or f.known_to > %(at)s) "
@@ -173,11 +175,11 @@ def masters(connection: Connection, customers: Sequence[int], known_at: datetime
 
 
 def unrouted_levels(connection: Connection) -> list[int]:
-    """Return the levels that some live warning stands at without a playbook of that level in its case."""
+    """Return the levels that some live warning stands at without a playbook of it or above in its case."""
     rows = connection.execute(
         "select distinct w.level from care.warning w where w.closed_at is null and w.level > 0 and not exists "
         "(select from care.care_case c join care.case_playbook p using (case_no) "
-        "where c.warning_no = w.warning_no and p.level = w.level) order by 1"
+        "where c.warning_no = w.warning_no and p.level >= w.level) order by 1"
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -30,10 +30,14 @@ class Transition:
 
 
 def undecided(connection: Connection) -> list[Transition]:
-    """Return the transitions without a decision, worst and most at stake first."""
+    """Return the transitions without a decision, worst and most at stake first.
+
+    What a night moved is told when that night may notify; what happened by day (a hand-over) always.
+    """
     rows = connection.execute(
         "select e.warning_no, e.transition, e.what, e.day, e.at, e.level, e.reasons, w.customer_no, w.owner_id, w.tier, "
-        "w.value::float8, coalesce((select n.notifies from care.night n where n.day = e.day order by revision desc limit 1), true) "
+        "w.value::float8, e.what = 'handed_over' or coalesce((select n.notifies from care.night n where n.day = e.day "
+        "order by revision desc limit 1), true) "
         "from care.warning_event e join care.warning w using (warning_no) where not exists "
         "(select from care.notice_decision d where d.subject = 'warning:' || e.warning_no and d.transition = e.transition) "
         "order by e.level desc, w.value desc nulls last, e.warning_no, e.transition"
