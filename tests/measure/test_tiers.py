@@ -1,0 +1,170 @@
+"""Tiers: a value score computed by hand, cut by score or by share, both sides of every cut."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carewatch.measure.health import tier_of
+from carewatch.measure.tiers import Tiered, tier_day, tiers
+from carewatch.paths import home
+from carewatch.spec.document import read_document, validate
+from carewatch.spec.health import Tiers
+
+NAN = float("nan")
+
+
+def shipped() -> Tiers:
+    spec, problems = validate(read_document(home() / "config" / "tiers.yaml"), Tiers)
+    assert spec is not None and not problems
+    return spec
+
+
+def forty_thirty_twenty_ten(**changes: Any) -> Tiers:
+    spec = {
+        "version": 1,
+        "metrics": {
+            "sales": {"weight": 0.4, "points": {0: 0, 100000: 30, 500000: 60, 2000000: 100}},
+            "profit_rate": {"weight": 0.3, "points": {0: 0, 10: 40, 20: 70, 35: 100}},
+            "years": {"weight": 0.2, "points": {0: 0, 1: 30, 3: 70, 8: 100}},
+            "growth": {"weight": 0.1, "points": {-50: 0, 0: 50, 50: 100}, "missing": 50},
+        },
+        "cuts": {"A": 65, "B": 45},
+        "otherwise": "C",
+    }
+    return Tiers.model_validate(spec | changes)
+
+
+def tiered(spec: Tiers, *rows: tuple[float, ...]) -> Tiered:
+    table = np.array(rows, dtype=np.float64)
+    return tiers(spec, {name: table[:, position] for position, name in enumerate(spec.metrics)}, len(table))
+
+
+BY_HAND = {
+    # 0.4 x 45 + 0.3 x 55 + 0.2 x 50 + 0.1 x 60 = 18 + 16.5 + 10 + 6
+    (300000, 15, 2, 10): (50.5, "B"),
+    # 0.4 x 100 + 0.3 x 100 + 0.2 x 100 + 0.1 x 100, above every last knot
+    (9000000, 60, 40, 500): (100, "A"),
+    # growth is missing and earns 50: 0.4 x 60 + 0.3 x 70 + 0.2 x 70 + 0.1 x 50 = 24 + 21 + 14 + 5
+    (500000, 20, 3, NAN): (64, "B"),
+    # profit rate and years are missing and earn 0: 0.4 x 30 + 0.1 x 0
+    (100000, NAN, NAN, -50): (12, "C"),
+    # 0.4 x 10 + 0.3 x 13.2 + 0.2 x 15 + 0.1 x 45.67 = 4 + 3.96 + 3 + 4.567 = 15.527
+    (100000 / 3, 3.3, 0.5, -4.33): (15.53, "C"),
+    (0, 0, 0, -99): (0, "C"),
+}
+
+
+@pytest.mark.req("S63")
+@pytest.mark.parametrize("values", BY_HAND)
+def test_the_value_score_is_forty_thirty_twenty_ten_by_hand(values: tuple[float, ...]) -> None:
+    expected, tier = BY_HAND[values]
+    for spec in (forty_thirty_twenty_ten(), shipped()):
+        assert [metric.weight for metric in spec.metrics.values()] == [0.4, 0.3, 0.2, 0.1]
+        result = tiered(spec, values)
+        assert result.value_score.tolist() == [expected]
+        assert spec.names[result.tier[0]] == tier
+
+
+@pytest.mark.req("S63")
+def test_the_cuts_are_configured_and_begin_with_their_own_score() -> None:
+    for cuts, expected in (
+        ({"A": 50.5, "B": 12}, "AABB"),
+        ({"A": 50.51, "B": 12.01}, "ABBC"),
+        ({"A": 80}, "AZZZ"),
+    ):
+        spec = forty_thirty_twenty_ten(cuts=cuts, otherwise="Z" if len(cuts) == 1 else "C")
+        rows = [values for values in BY_HAND if BY_HAND[values][0] in (100, 50.5, 15.53, 12)]
+        rows.sort(key=lambda values: -BY_HAND[values][0])
+        assert "".join(spec.names[tier] for tier in tiered(spec, *rows).tier) == expected
+
+
+def by_score(*values: float) -> list[int]:
+    return tier_of(np.array(values), {"A": 65, "B": 45}, "score").tolist()
+
+
+def by_share(values: list[float], **cuts: float) -> str:
+    return "".join("ABC"[tier] for tier in tier_of(np.array(values), cuts, "share"))
+
+
+def test_by_score_both_sides_of_every_cut() -> None:
+    assert by_score(65.01, 65, 64.99, 45, 44.99, 0, 100, NAN) == [0, 0, 1, 1, 2, 2, 0, 2]
+
+
+def test_by_share_a_tier_ends_where_its_percent_of_customers_does() -> None:
+    ten = [95.0, 15, 85, 25, 75, 35, 65, 45, 55, 5]
+    assert by_share(ten, A=20, B=50) == "ACACBCBCBC"
+    assert by_share(ten, A=29.99, B=50) == "ACACBCBCBC"
+    assert by_share(ten, A=30, B=50) == "ACACACBCBC"
+    assert by_share(ten, A=100) == "A" * 10
+    assert by_share([3.0, 2, 1], A=33, B=67) == "BBC", "a share smaller than one customer has none"
+    assert by_share([3.0, 2, 1], A=100 / 3, B=200 / 3) == "ABC", "a third of three is one"
+    assert by_share([], A=20, B=50) == ""
+
+
+def test_by_share_ties_are_broken_by_the_order_of_customers() -> None:
+    assert by_share([50.0] * 10, A=20, B=50) == "AABBBCCCCC"
+    assert by_share([50.0, 60, 50, 50], A=50, B=75) == "AABC"
+
+
+def test_by_share_the_unknown_take_no_place() -> None:
+    assert by_share([NAN, 10, NAN, 20, NAN], A=50) == "BBBAB"
+    assert by_share([NAN, NAN], A=50) == "BB"
+
+
+@given(st.lists(st.integers(0, 10_000), unique=True, min_size=1, max_size=60), st.randoms())
+def test_by_share_without_ties_does_not_depend_on_the_order(scores: list[int], random: Any) -> None:
+    shuffled = random.sample(scores, len(scores))
+    cuts = {"A": 17.5, "B": 60.0}
+    first = dict(zip(scores, tier_of(np.array(scores, dtype=float), cuts, "share").tolist(), strict=True))
+    second = dict(
+        zip(shuffled, tier_of(np.array(shuffled, dtype=float), cuts, "share").tolist(), strict=True)
+    )
+    assert first == second
+    best = sorted(scores, reverse=True)
+    assert [first[value] for value in best] == sorted(first.values()), "nobody stands above a better one"
+    assert list(first.values()).count(0) == int(len(scores) * 0.175)
+
+
+@given(st.lists(st.tuples(*[st.one_of(st.just(NAN), st.floats(-1e6, 1e7))] * 4), min_size=1, max_size=30))
+def test_by_score_a_customer_alone_is_what_it_is_in_a_batch(rows: list[tuple[float, ...]]) -> None:
+    spec = forty_thirty_twenty_ten()
+    together = tiered(spec, *rows)
+    for position, row in enumerate(rows):
+        alone = tiered(spec, row)
+        assert together.value_score[position : position + 1].tobytes() == alone.value_score.tobytes()
+        assert together.tier[position] == alone.tier[0]
+
+
+@pytest.mark.parametrize(
+    ("day", "stands"),
+    [
+        (date(2026, 6, 1), date(2026, 6, 1)),
+        (date(2026, 5, 31), date(2026, 5, 1)),
+        (date(2024, 2, 29), date(2024, 2, 1)),
+        (date(2026, 1, 1), date(2026, 1, 1)),
+    ],
+)
+def test_the_tier_day_is_the_first_of_the_month(day: date, stands: date) -> None:
+    assert tier_day(day) == stands
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cuts": {"A": 45, "B": 65}},
+        {"cuts": {"A": 45, "B": 45}},
+        {"by": "share", "cuts": {"A": 50, "B": 20}},
+        {"otherwise": "A"},
+        {"cuts": {}},
+        {"metrics": {"sales": {"weight": 0.9, "points": {0: 0, 1: 100}}}},
+    ],
+)
+def test_tiers_that_cannot_be_meant_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        forty_thirty_twenty_ten(**changes)
