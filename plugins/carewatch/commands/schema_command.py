@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -23,13 +24,28 @@ def schemas() -> dict[str, str]:
     models: dict[str, type[BaseModel]] = {**KINDS, "sources": SourcesFile}
     return {
         kind: json.dumps(
-            {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()},
+            {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                **_for_editors(model.model_json_schema()),
+            },
             ensure_ascii=False,
             indent=2,
         )
         + "\n"
         for kind, model in models.items()
     }
+
+
+def _for_editors(schema: Any) -> Any:
+    """Drop titles that only repeat a key (an editor would show them first), and refuse names of another pattern."""
+    if isinstance(schema, list):
+        return [_for_editors(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {
+        key: _for_editors(part) for key, part in schema.items() if key != "title" or isinstance(part, dict)
+    }
+    return {"additionalProperties": False, **kept} if "patternProperties" in kept else kept
 
 
 def run(chosen: argparse.Namespace) -> int:

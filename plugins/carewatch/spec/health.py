@@ -63,9 +63,10 @@ def _key(pair: object) -> tuple[str, ...]:
     return (str(pair[0]),) if isinstance(pair, list | tuple) and pair else ()
 
 
+Percent = Annotated[float, Field(ge=0, le=100)]
 Knots = Annotated[
     tuple[tuple[float, float], ...],
-    BeforeValidator(_knots, json_schema_input_type=dict[str, float]),
+    BeforeValidator(_knots, json_schema_input_type=Annotated[dict[str, Percent], Field(min_length=2)]),
 ]
 """Piecewise-linear points: straight between knots, flat outside."""
 
@@ -88,7 +89,6 @@ class ScoredMetric(Strict):
     )
 
 
-Percent = Annotated[float, Field(ge=0, le=100)]
 Scored = Annotated[dict[str, ScoredMetric], Field(min_length=1)]
 
 

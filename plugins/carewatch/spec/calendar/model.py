@@ -46,9 +46,9 @@ WeekdayKey = Annotated[str, AfterValidator(_weekday_key)]
 class ClosedDays(Strict):
     """A day without work of the firm's own, or several up to and including `until`."""
 
-    day: date
-    until: date | None = None
-    label: Text
+    day: date = Field(description="the day, or the first of several, such as 2026-02-16")
+    until: date | None = Field(default=None, description="the last day, this one included")
+    label: Text = Field(description="why there is no work 放假")
 
     def days(self) -> Iterator[date]:
         """Yield every day meant."""
@@ -62,9 +62,11 @@ class OpenDay(Strict):
     Without `hours` it has those of its weekday or, where that is free, of the first working weekday.
     """
 
-    day: date
-    label: Text
-    hours: list[Span] | None = Field(default=None, min_length=1)
+    day: date = Field(description="the day, such as 2026-02-14")
+    label: Text = Field(description="why there is work 调休")
+    hours: list[Span] | None = Field(
+        default=None, min_length=1, description="its opening hours when they are not the usual ones"
+    )
 
 
 class CalendarSpec(Strict):
@@ -75,13 +77,20 @@ class CalendarSpec(Strict):
     """
 
     version: Literal[1]
-    years: tuple[int, int]
-    hours: dict[WeekdayKey, list[Span]] = Field(min_length=1)
+    years: tuple[int, int] = Field(
+        description="the first and the last year that are covered, such as [2024, 2027]"
+    )
+    hours: dict[WeekdayKey, list[Span]] = Field(
+        min_length=1,
+        description="opening hours 工作时间 by weekday, such as mon-fri: ['09:00-12:00', '13:00-18:00']",
+    )
     duty: list[Span] = Field(default=_ALWAYS, min_length=1, description="hours of the duty rota, every day")
-    country: str | None = None
-    subdivision: str | None = None
-    closed: list[ClosedDays] = Field(default_factory=list)
-    open: list[OpenDay] = Field(default_factory=list)
+    country: str | None = Field(
+        default=None, description="code of the country whose public holidays 节假日 hold, such as CN"
+    )
+    subdivision: str | None = Field(default=None, description="code of its part, where holidays differ")
+    closed: list[ClosedDays] = Field(default_factory=list, description="the firm's own days without work")
+    open: list[OpenDay] = Field(default_factory=list, description="the firm's own days of work")
 
     @field_validator("years")
     @classmethod

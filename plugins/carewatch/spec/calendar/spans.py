@@ -64,7 +64,7 @@ class Span:
     @classmethod
     def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         clock = "[0-9]{1,2}:[0-5][0-9]"
-        return {"type": "string", "pattern": f"^{clock}-{clock}$", "examples": ["09:00-12:00"]}
+        return {"type": "string", "pattern": f"^ *{clock} *- *{clock} *$", "examples": ["09:00-12:00"]}
 
 
 def overlaps(spans: Sequence[Span]) -> SpecProblem | None:

@@ -6,7 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.document.exact import exact
@@ -45,7 +52,8 @@ def _name(value: str) -> str:
     )
 
 
-Name = Annotated[str, AfterValidator(_name)]
+_NAME_FOR_EDITORS = {"type": "string", "pattern": r"^[^\s0-9.:,(){}\[\]-][^\s.:,(){}\[\]-]*$"}
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema(_NAME_FOR_EDITORS)]
 """A name that conditions and reason texts can use."""
 
 

@@ -1,0 +1,63 @@
+"""The shipped configuration and every example: sound, noted plainly, and fingerprinted by what they judge."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.config.files import FOLDERS_OF_CONFIGURATION, ROOT
+
+from carewatch.cli import main
+
+LINE = re.compile(
+    r"\S+: [0-9]+ metrics, [0-9]+ rules, [0-9]+ playbooks, [0-9]+ people; judgement [0-9a-f]{12}, care [0-9a-f]{12}"
+)
+
+
+@pytest.mark.parametrize("folder", FOLDERS_OF_CONFIGURATION, ids=lambda folder: folder.name)
+def test_what_is_shipped_is_sound(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    code = main(["check", str(folder.relative_to(ROOT))])
+    said = capsys.readouterr()
+    assert (said.err, code) == ("", 0)
+    lines = [line for line in said.out.splitlines() if not line.startswith("note: ")]
+    assert len(lines) == 1
+    assert LINE.fullmatch(lines[0])
+    assert lines[0].startswith(f"{folder.relative_to(ROOT)}: ")
+
+
+def test_several_folders_are_checked_in_one_go_and_json_counts_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    names = [str(folder.relative_to(ROOT)) for folder in FOLDERS_OF_CONFIGURATION]
+    assert main(["check", "--json", *names]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["problems"] == []
+    assert [one["folder"] for one in data["configurations"]] == names
+
+
+def test_years_without_announced_holidays_are_a_note_and_no_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    (folder / "calendar.yaml").write_text(
+        "version: 1\ncountry: CN\nyears: [2025, 2060]\nhours: {mon-fri: ['09:00-18:00']}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "config"]) == 0
+    said = capsys.readouterr()
+    note = said.out.splitlines()[0]
+    assert re.fullmatch(
+        r"note: config/calendar.yaml:3:8: the make-up workdays of 20[0-9]{2} to 2060 are not announced yet, "
+        r"so working hours then are a guess: update the package holidays once they are, "
+        r"or write the days under closed: and open:",
+        note,
+    )
+    assert said.err == ""
