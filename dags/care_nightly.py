@@ -20,6 +20,7 @@ from operators.open_night import OpenNightOperator
 from operators.route_by_level import RouteByLevelOperator
 from operators.seal_night import SealNightOperator
 from operators.start_playbooks import StartPlaybooksOperator
+from sensors.source_fresh import SourceFreshSensor
 
 LEVELS = (1, 2, 3)
 
@@ -44,6 +45,7 @@ with DAG(
         ),
     },
 ):
+    wait = SourceFreshSensor(task_id="wait_for_sources")
     open_night = OpenNightOperator(task_id="open_night")
     measure = MeasureMetricsOperator(task_id="measure_metrics")
     judge = JudgeHealthOperator(task_id="judge_health", outlets=[Asset("care_health")])
@@ -56,4 +58,4 @@ with DAG(
     seal = SealNightOperator(task_id="seal_night")
     deliver = DeliverOutboxOperator(task_id="deliver_outbox")
 
-    open_night >> measure >> judge >> advance >> route >> playbooks >> decide >> seal >> deliver
+    wait >> open_night >> measure >> judge >> advance >> route >> playbooks >> decide >> seal >> deliver

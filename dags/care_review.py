@@ -22,8 +22,15 @@ with DAG(
     tags=["care", "review"],
     default_args={"owner": "data engineering", "retries": 1},
     params={
-        "day": Param(None, type=["null", "string"], format="date", description="a day of the quarter after the reviewed one"),
-        "now": Param(None, type=["null", "string"], format="date-time", description="the moment the run stands for"),
+        "day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="a day of the quarter after the reviewed one",
+        ),
+        "now": Param(
+            None, type=["null", "string"], format="date-time", description="the moment the run stands for"
+        ),
     },
 ):
     ReviewQuarterOperator(task_id="review_quarter")

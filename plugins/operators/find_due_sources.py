@@ -14,9 +14,9 @@ class FindDueSourcesOperator(CareOperator):
         super().__init__(day="", **kwargs)
 
     def execute(self, context: Any) -> list[str]:
-        from carewatch.store.freshness import due
+        from carewatch.store.freshness import due_sources
 
         sources = configured_sources()
         with self.warehouse() as connection:
-            waiting = due(connection, sources.sources, now=self.the_moment())
+            waiting = due_sources(connection, sources.sources, self.the_moment())
         return sorted(waiting, key=lambda name: sources.sources[name].key_space is not None)

@@ -25,12 +25,16 @@ def way_to(source: Any) -> Connection:
     try:
         found = BaseHook.get_connection(name)
     except AirflowNotFoundException:
-        raise AirflowFailException(f"Airflow has no connection '{name}': make it, or correct sources.yaml") from None
+        raise AirflowFailException(
+            f"Airflow has no connection '{name}': make it, or correct sources.yaml"
+        ) from None
     extra = dict(found.extra_dejson)
     if source.kind == "files":
         path = extra.pop("path", None)
         if not path:
-            raise AirflowFailException(f"the connection '{name}' has no 'path' in its extra: the folder of the files")
+            raise AirflowFailException(
+                f"the connection '{name}' has no 'path' in its extra: the folder of the files"
+            )
         return Connection(uri=str(path), options=extra)
     if source.kind == "database":
         return Connection(uri=found.get_uri())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -25,7 +26,13 @@ class Opened:
 
 
 def open_night(
-    connection: Connection, configuration: Configuration, day: date, *, now: datetime, backfill: bool = False
+    connection: Connection,
+    configuration: Configuration,
+    day: date,
+    *,
+    now: datetime,
+    backfill: bool = False,
+    late_sources: Sequence[str] = (),
 ) -> Opened:
     """Open the night of a day, or return the one that was opened before with its own configuration."""
     newest = connection.execute("select max(day) from care.night").fetchone()
@@ -43,6 +50,7 @@ def open_night(
         care=care,
         code_version=__version__,
         notifies=notifies,
+        late_sources=late_sources,
     )
     return opened(connection, night)
 

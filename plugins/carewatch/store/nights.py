@@ -5,6 +5,7 @@ The first task of a night writes its row; every later task, retry and rerun read
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -70,6 +71,7 @@ def open_night(
     care: str,
     code_version: str,
     notifies: bool,
+    late_sources: Sequence[str] = (),
 ) -> Night:
     """Return the night of the day, opening it when there is none; an existing one stays exactly as it is."""
     known = connection.execute("select 1 from care.night where day = %s", (day,)).fetchone()
@@ -79,9 +81,18 @@ def open_night(
             hold(connection, Lock.NIGHT)
             connection.execute("select care.ensure_partitions(%s)", (day,))
             connection.execute(
-                "insert into care.night (day, event_cut, knowledge_cut, judgement, care, code_version, notifies, opened_at) "
-                "values (%s, %s, %s, %s, %s, %s, %s, care.clock()) on conflict (day, revision) do nothing",
-                (day, local_midnight(day, zone), knowledge_cut, judgement, care, code_version, notifies),
+                "insert into care.night (day, event_cut, knowledge_cut, judgement, care, code_version, notifies, late_sources, opened_at) "
+                "values (%s, %s, %s, %s, %s, %s, %s, %s, care.clock()) on conflict (day, revision) do nothing",
+                (
+                    day,
+                    local_midnight(day, zone),
+                    knowledge_cut,
+                    judgement,
+                    care,
+                    code_version,
+                    notifies,
+                    list(late_sources),
+                ),
             )
     return night_of(connection, day)
 

@@ -1,0 +1,1 @@
+"""Sensors: states of the world that a Dag waits for."""
