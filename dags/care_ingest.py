@@ -32,16 +32,22 @@ with DAG(
         )
     },
 ):
-    due = FindDueSourcesOperator(task_id="find_due_sources")
-    # One source that fails must not keep the others from becoming facts.
-    load = LoadSourceOperator.partial(task_id="load_source").expand(source=due.output)
-    conform = ConformSourceOperator.partial(
-        task_id="conform_source", trigger_rule=TriggerRule.ALL_DONE, max_active_tis_per_dag=1
-    ).expand(source=due.output)
-    publish = PublishFactsOperator(task_id="publish_facts", outlets=[Asset("care_facts")])
-
+    publish = PublishFactsOperator(
+        task_id="publish_facts", trigger_rule=TriggerRule.NONE_FAILED, outlets=[Asset("care_facts")]
+    )
     # A leaf of its own: a source that could not be loaded fails the run although the others went on.
-    all_loaded = EmptyOperator(task_id="all_loaded")
+    all_loaded = EmptyOperator(task_id="all_loaded", trigger_rule=TriggerRule.NONE_FAILED)
 
-    load >> conform >> publish
-    load >> all_loaded
+    # Customers become facts before the rows that name them.
+    before = None
+    for kind in ("masters", "others"):
+        due = FindDueSourcesOperator(task_id=f"find_due_{kind}", own_customers=kind == "masters")
+        load = LoadSourceOperator.partial(task_id=f"load_{kind}").expand(source=due.output)
+        conform = ConformSourceOperator.partial(
+            task_id=f"conform_{kind}", trigger_rule=TriggerRule.ALL_DONE
+        ).expand(source=due.output)
+        load >> conform >> publish
+        load >> all_loaded
+        if before is not None:
+            before >> conform
+        before = conform

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from airflow.sdk import DAG, CronTriggerTimetable, Asset, Param, TriggerRule
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, TriggerRule
 
 from carewatch.schedule import firm_time_zone
 from operators.advance_warnings import AdvanceWarningsOperator

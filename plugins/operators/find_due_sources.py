@@ -8,10 +8,15 @@ from operators.care_operator import CareOperator, configured_sources
 
 
 class FindDueSourcesOperator(CareOperator):
-    """Return the names of the sources whose `every` has passed since they were last read; customers' masters first."""
+    """Return the names of the sources whose `every` has passed since they were last read.
 
-    def __init__(self, **kwargs: Any) -> None:
+    :param own_customers: those that bring customers of their own, or those whose rows name another source's: the first
+        become facts before the second, or these would wait in quarantine for them.
+    """
+
+    def __init__(self, *, own_customers: bool, **kwargs: Any) -> None:
         super().__init__(day="", **kwargs)
+        self.own_customers = own_customers
 
     def execute(self, context: Any) -> list[str]:
         from carewatch.store.freshness import due_sources
@@ -19,4 +24,4 @@ class FindDueSourcesOperator(CareOperator):
         sources = configured_sources()
         with self.warehouse() as connection:
             waiting = due_sources(connection, sources.sources, self.the_moment())
-        return sorted(waiting, key=lambda name: sources.sources[name].key_space is not None)
+        return [name for name in waiting if (sources.sources[name].key_space is None) is self.own_customers]
