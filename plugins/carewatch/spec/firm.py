@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,6 +22,8 @@ _CODE_OF: Final = {
     "£": "GBP",
 }
 
+_time_zones = cache(available_timezones)
+
 
 class Firm(Strict):
     """`firm.yaml`: what holds for the whole firm."""
@@ -38,9 +41,9 @@ class Firm(Strict):
     @field_validator("time_zone")
     @classmethod
     def _exists(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _time_zones():
             expected = "a name such as Asia/Shanghai"
-            raise unknown("time zone", value, available_timezones(), expected=expected)
+            raise unknown("time zone", value, _time_zones(), expected=expected)
         return value
 
     @field_validator("currency")

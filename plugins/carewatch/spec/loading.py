@@ -131,6 +131,7 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
     health, tiers, stages, levels = parts.health, parts.tiers, parts.stages, parts.levels
     people, notices, playbooks = parts.people, parts.notices, parts.playbooks
     assert health and tiers and stages and levels and people and notices and playbooks is not None
+    every_day = calendar.resolved()
     judgement = JudgementSpec(
         firm=firm,
         metrics=dict(parts.metrics),
@@ -139,7 +140,7 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
         stages=stages,
         rules=dict(parts.rules),
         levels=levels.table(),
-        closed_days=WorkCalendar(calendar, firm.zone).closed_days(),
+        closed_days=WorkCalendar(every_day, firm.zone).closed_days(),
     )
     care = CareSpec(
         firm=firm,
@@ -147,6 +148,6 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
         playbooks=dict(playbooks),
         notices=notices,
         levels=levels.promised(tiers.names),
-        calendar=calendar.resolved(),
+        calendar=every_day,
     )
     return Configuration(judgement, care)
