@@ -24,7 +24,7 @@ LONGEST_TEMPLATE: Final = 20_000
 LONGEST_MESSAGE: Final = 100_000
 DEEPEST_LOOP: Final = 3
 _FILTERS: Final = frozenset(
-    {"default", "join", "length", "lower", "number", "title", "upper", "moment", "first", "last"}
+    {"default", "join", "length", "lower", "money", "number", "title", "upper", "moment", "first", "last"}
 )
 _ALLOWED: Final = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice,
@@ -49,6 +49,7 @@ def _environment(zone: tzinfo) -> ImmutableSandboxedEnvironment:
     )
     environment.filters = {name: made for name, made in environment.filters.items() if name in _FILTERS}
     environment.filters["join"] = _join
+    environment.filters["money"] = lambda value: f"{float(value):,.0f}"
     environment.filters["number"] = lambda value: number_text(float(value))
     environment.filters["moment"] = lambda value: _moment(value, zone)
     environment.globals = {}
