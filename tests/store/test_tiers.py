@@ -1,0 +1,142 @@
+"""Tiers stand from the first of a month: computed once from what had happened by then, whatever comes later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.facts_given import GivenFacts
+
+from carewatch.measure.cut import Cut
+from carewatch.paths import home
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.loading import load
+from carewatch.store import configurations
+from carewatch.store.database import Connection, connect
+from carewatch.store.tiers import align, ensure, stored, tiers_fingerprint
+
+SHIPPED = load(home() / "config").judgement
+ZONE = SHIPPED.firm.zone
+NAMES = SHIPPED.tiers.names
+
+
+def local(month: int, day: int, hour: int = 9) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=ZONE)
+
+
+@pytest.fixture(scope="module")
+def session(module_warehouse: str) -> Iterator[Connection]:
+    with connect(module_warehouse, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def given(session: Connection) -> Iterator[GivenFacts]:
+    with session.transaction(force_rollback=True):
+        configurations.keep(session, SHIPPED)
+        facts = GivenFacts(session, ZONE)
+        # three years with us on 1 June (1096 days / 365.25), profit rate 20
+        facts.belongs("Amber", "Amber")
+        facts.add("customer", "Amber", datetime(2023, 6, 1, 9, tzinfo=ZONE), profit_rate=20)
+        facts.known("Birch")
+        yield facts
+
+
+def spec(**tiers: Any) -> JudgementSpec:
+    canonical = SHIPPED.canonical()
+    canonical["tiers"] |= tiers
+    return JudgementSpec.from_canonical(canonical)
+
+
+def at(day: date, knowledge_cut: datetime | None = None) -> Cut:
+    return Cut.at(day, ZONE, knowledge_cut or local(day.month, day.day, 2))
+
+
+def tiers_on(
+    given: GivenFacts, day: date, cut: Cut | None = None, judged: JudgementSpec = SHIPPED
+) -> dict[str, str]:
+    configurations.keep(given.connection, judged)
+    stands = ensure(given.connection, judged, day, cut or at(day))
+    known, tier = stored(given.connection, judged, stands)
+    names = {number: name for name, number in given.customers.items()}
+    return {names[int(number)]: NAMES[position] for number, position in zip(known, tier, strict=True)}
+
+
+@pytest.mark.req("S63")
+def test_the_value_score_of_facts_is_the_hand_computation(given: GivenFacts) -> None:
+    given.add("order", "Amber", local(2, 10), amount=200000)
+    given.add("order", "Amber", local(4, 10), amount=300000)
+    assert tiers_on(given, date(2026, 6, 1)) == {"Amber": "A", "Birch": "C"}
+    scores = given.connection.execute(
+        "select value_score from care.customer_tier where customer_no = %s", (given.customer("Amber"),)
+    ).fetchall()
+    # sales 500000: 60; profit 20: 70; 1096 / 365.25 years: 70 + 30/5 x 0.0006845 = 70.0041;
+    # growth (300000 - 200000) / 200000 = 50 %: 100; 0.4 x 60 + 0.3 x 70 + 0.2 x 70.0041 + 0.1 x 100 = 69.0008
+    assert scores == [(69.0,)]
+
+
+def test_tiers_see_the_facts_before_the_first_of_the_month_and_no_later_ones(given: GivenFacts) -> None:
+    given.add("order", "Amber", local(6, 1, 0), amount=9_000_000, known_from=local(1, 1))
+    given.add(
+        "order",
+        "Birch",
+        datetime(2026, 5, 31, 23, 59, 59, 999999, ZONE),
+        amount=9_000_000,
+        known_from=local(1, 1),
+    )
+    given.add("order", "Birch", local(5, 1), amount=9_000_000, known_from=local(6, 25))
+    sales = "select customer_no, value_score from care.customer_tier order by 1"
+    tiers_on(given, date(2026, 6, 20))
+    amber, birch = (score for _, score in given.connection.execute(sales).fetchall())
+    # Amber without sales; Birch 9 million and the years since 2000, no profit rate, no growth: 40 + 20 + 5
+    assert (amber, birch) == (0.3 * 70 + 14 + 5, 65)
+
+
+def test_a_months_tiers_stay_as_first_computed(given: GivenFacts) -> None:
+    first = tiers_on(given, date(2026, 6, 3))
+    given.add("order", "Birch", local(5, 1), amount=9_000_000, known_from=local(6, 10))
+    assert tiers_on(given, date(2026, 6, 30)) == first == {"Amber": "C", "Birch": "C"}
+    assert tiers_on(given, date(2026, 7, 1)) == {"Amber": "C", "Birch": "A"}
+    days = given.connection.execute(
+        "select day, event_cut, knowledge_cut from care.tier_day order by day"
+    ).fetchall()
+    assert days == [
+        (date(2026, 6, 1), local(6, 1, 0), local(6, 3, 2)),
+        (date(2026, 7, 1), local(7, 1, 0), local(7, 1, 2)),
+    ]
+
+
+def test_other_cuts_are_other_tiers_and_another_rule_is_not(given: GivenFacts) -> None:
+    given.add("order", "Amber", local(4, 10), amount=500000)
+    assert tiers_on(given, date(2026, 6, 1)) == {"Amber": "B", "Birch": "C"}
+    easier = spec(cuts={"A": 60, "B": 45})
+    assert tiers_on(given, date(2026, 6, 1), judged=easier) == {"Amber": "A", "Birch": "C"}
+    assert tiers_on(given, date(2026, 6, 1)) == {"Amber": "B", "Birch": "C"}, "both are stored"
+    canonical = SHIPPED.canonical()
+    canonical["rules"].pop(next(iter(canonical["rules"])))
+    assert tiers_fingerprint(JudgementSpec.from_canonical(canonical)) == tiers_fingerprint(SHIPPED)
+    canonical["metrics"]["amount_365d"]["where"] = "amount > 0"
+    assert tiers_fingerprint(JudgementSpec.from_canonical(canonical)) != tiers_fingerprint(SHIPPED)
+
+
+def test_who_came_since_the_tier_day_has_the_lowest_tier() -> None:
+    customers = np.array([1, 3, 4, 9], dtype=np.int32)
+    known, tier = np.array([1, 2, 4], dtype=np.int32), np.array([0, 0, 1], dtype=np.int16)
+    assert align(customers, known, tier, 2).tolist() == [0, 2, 1, 2]
+    assert align(customers, known[:0], tier[:0], 2).tolist() == [2, 2, 2, 2]
+    assert align(customers[:0], known, tier, 2).tolist() == []
+
+
+def test_ensure_twice_stores_once(given: GivenFacts) -> None:
+    for moment in (local(6, 3), local(6, 3) + timedelta(hours=5)):
+        assert ensure(given.connection, SHIPPED, date(2026, 6, 3), at(date(2026, 6, 3), moment)) == date(
+            2026, 6, 1
+        )
+    assert given.connection.execute("select count(*), min(knowledge_cut) from care.tier_day").fetchone() == (
+        1,
+        local(6, 3),
+    )
+    assert given.connection.execute("select count(*) from care.customer_tier").fetchone() == (2,)
