@@ -90,15 +90,26 @@ EVERYTHING: tuple[Part, ...] = (
 )
 
 
+def _in_force(connection: Connection, care: CareSpec) -> CareSpec:
+    newer = nights.care_opened_after(connection, care.fingerprint)
+    return care if newer is None else configurations.care(connection, newer)
+
+
 def advance(
     connection: Connection, care: CareSpec, now: datetime, parts: tuple[Part, ...] = EVERYTHING
 ) -> Advanced:
-    """Advance to `now` (an aware instant) in one transaction; the parts run in order. Doing it again changes nothing."""
+    """Advance to `now` (an aware instant) in one transaction; the parts run in order. Doing it again changes nothing.
+
+    The task of an old night that is run again brings that night's people and promises; those of the night that was
+    opened last are in force instead.
+    """
     with connection.transaction():
         hold(connection, Lock.CARE_STATE)
         configurations.keep(connection, care)
+        care = _in_force(connection, care)
         people.sync(connection, care.people)
-        handed_over = people.hand_over(connection, care.people, now)
+        day = now.astimezone(care.firm.zone).date()
+        handed_over = people.hand_over(connection, care.people, now, day)
         moment = Moment(connection, care, now, Advanced(handed_over=handed_over))
         for part in parts:
             part(moment)

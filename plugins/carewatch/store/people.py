@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
 from psycopg.types.json import Jsonb
 
@@ -30,28 +31,41 @@ def sync(connection: Connection, people: People) -> None:
     )
 
 
-def hand_over(connection: Connection, people: People, now: datetime) -> int:
-    """Give open warnings and tasks of inactive people to the nearest active person above; return how many warnings."""
-    rows = connection.execute(
+def hand_over(connection: Connection, people: People, now: datetime, day: date) -> int:
+    """Give open warnings and tasks of inactive people to the nearest active person above; return how many warnings.
+
+    `day` is the firm's date of `now`. Somebody who is named no longer has the manager they had last.
+    """
+    warnings = connection.execute(
         "select w.warning_no, w.owner_id from care.warning w join care.person p on p.person_id = w.owner_id "
-        "where w.closed_at is null and not p.active"
+        "where w.closed_at is null and not p.active order by w.warning_no"
     ).fetchall()
-    for warning_no, left in rows:
-        heir = owner_of(people, left)
-        connection.execute(
-            "with moved as (update care.warning set owner_id = %(heir)s, transition = transition + 1, changed_at = %(now)s "
-            "where warning_no = %(no)s returning *) "
-            "insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by) "
-            "select warning_no, transition, 'handed_over', %(now)s, (%(now)s)::date, level, reasons, 'carewatch' from moved",
-            {"heir": heir, "now": now, "no": warning_no},
-        )
     stuck = connection.execute(
         "select distinct t.owner_id from care.care_task t join care.person p on p.person_id = t.owner_id "
         "where t.state = 'open' and not p.active"
     ).fetchall()
+    if not warnings and not stuck:
+        return 0
+    rows = connection.execute("select person_id, manager_id from care.person").fetchall()
+    managers: dict[str, str | None] = dict(rows)
+    for warning_no, left in warnings:
+        connection.execute(
+            "with moved as (update care.warning set owner_id = %(heir)s, transition = transition + 1, changed_at = %(now)s "
+            "where warning_no = %(no)s returning *) "
+            "insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by) "
+            "select warning_no, transition, 'handed_over', %(now)s, %(day)s, level, reasons, 'carewatch' from moved",
+            {"heir": _heir(people, managers, left), "now": now, "day": day, "no": warning_no},
+        )
     for (left,) in stuck:
         connection.execute(
             "update care.care_task set owner_id = %s where state = 'open' and owner_id = %s",
-            (owner_of(people, left), left),
+            (_heir(people, managers, left), left),
         )
-    return len(rows)
+    return len(warnings)
+
+
+def _heir(people: People, managers: Mapping[str, str | None], left: str) -> str:
+    named: str | None = left
+    while named is not None and named not in people.people:
+        named = managers.get(named)
+    return owner_of(people, named)
