@@ -28,7 +28,8 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     """Apply a night to signals and warnings; return how many warnings moved, None when the night is held.
 
     A night is held when more than `hold_if_more_than` percent of the customers would rise: rather a broken feed than a
-    day on which everybody leaves. The first night of all is never held: there is nothing to compare it with.
+    day on which everybody leaves. The first nights, as many as the longest hold, never are: what has long been so comes
+    up for the first time in them, and would hold night after night.
     """
     spec = configurations.judgement(connection, night.judgement)
     book = rule_book(spec.rules, spec.health)
@@ -42,11 +43,8 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     live = warnings.live_warnings(connection)
     moves = _moves(customers, level, dormant, live)
     rising = sum(1 for one in moves.values() if one.what in ("opened", "rose", "returned"))
-    if (
-        through is not None
-        and len(customers)
-        and rising * 100 > spec.levels.hold_if_more_than * len(customers)
-    ):
+    is_warm = nights.folded(connection) >= int(book.holds_for.max())
+    if is_warm and rising * 100 > spec.levels.hold_if_more_than * len(customers):
         nights.set_state(connection, night, "held")
         return None
     severity = severities(book, tier, spec.tiers.names)

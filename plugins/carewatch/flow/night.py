@@ -12,7 +12,7 @@ from carewatch.store import configurations, nights
 from carewatch.store.database import Connection
 from carewatch.store.health import judge_night
 from carewatch.store.metrics import measure_night
-from carewatch.store.nights import Night
+from carewatch.store.nights import Night, NoNight
 from carewatch.tell.decide import may_notify
 
 
@@ -34,10 +34,16 @@ def open_night(
     backfill: bool = False,
     late_sources: Sequence[str] = (),
 ) -> Opened:
-    """Open the night of a day, or return the one that was opened before with its own configuration."""
+    """Open the night of a day, or return the one that was opened before with its own configuration.
+
+    Raise NoNight for a day that has not begun: its night would see half a day, and every night until then would count
+    as past.
+    """
+    today = now.astimezone(configuration.firm.zone).date()
+    if day > today:
+        raise NoNight(f"the night of {day} has not come yet: today is {today}")
     newest = connection.execute("select max(day) from care.night").fetchone()
     latest = newest[0] if newest else None
-    today = now.astimezone(configuration.firm.zone).date()
     notifies = may_notify(day, today, newest=latest is None or day >= latest, backfill=backfill)
     with connection.transaction():
         judgement = configurations.keep(connection, configuration.judgement)

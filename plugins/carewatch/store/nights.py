@@ -129,10 +129,31 @@ def waiting_nights(connection: Connection) -> list[Night]:
     return [Night(*row) for row in rows]
 
 
+def care_opened_after(connection: Connection, care: str) -> str | None:
+    """Return the care configuration of the night opened last, when another one was in force before; else None."""
+    row = connection.execute(
+        "select n.care from care.night n where n.care <> %(care)s "
+        "and n.opened_at > (select max(o.opened_at) from care.night o where o.care = %(care)s) "
+        "order by n.opened_at desc, n.night_no desc limit 1",
+        {"care": care},
+    ).fetchone()
+    return row[0] if row else None
+
+
 def applied_through(connection: Connection) -> date | None:
     """Return the day of the last night that moved warnings."""
     row = connection.execute("select applied_through from care.progress").fetchone()
     return row[0] if row else None
+
+
+def folded(connection: Connection) -> int:
+    """Return how many nights have moved warnings, or lie before one that did."""
+    row = connection.execute(
+        "select count(distinct day) from care.night where state in ('applied', 'sealed') "
+        "and day <= (select applied_through from care.progress)"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def set_applied_through(connection: Connection, day: date) -> None:

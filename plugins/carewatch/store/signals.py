@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.types.json import Jsonb
 
-from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.rules import Severity
 from carewatch.store.arrays import Field, write
 from carewatch.store.database import Connection
+from carewatch.store.metrics import attributes_at
 from carewatch.store.nights import Night
 from carewatch.warn.fold import Memory, Phase
 from carewatch.warn.hits import HEALTH_RED, HEALTH_RULES, RuleBook
@@ -41,7 +43,9 @@ def live_memory(connection: Connection, customers: NDArray[np.int32], book: Rule
         fits = customers[at] == found
         rules = np.array([row[1] for row in rows])[fits]
         at = at[fits]
-        memory.phase[at, rules] = [Phase.OPEN if rows[i][2] == "open" else Phase.PENDING for i in np.flatnonzero(fits)]
+        memory.phase[at, rules] = [
+            Phase.OPEN if rows[i][2] == "open" else Phase.PENDING for i in np.flatnonzero(fits)
+        ]
         memory.true_nights[at, rules] = [rows[i][3] for i in np.flatnonzero(fits)]
         memory.clear_nights[at, rules] = [rows[i][4] for i in np.flatnonzero(fits)]
     return memory
@@ -79,9 +83,13 @@ def store_changes(
     }
     write(connection, "pg_temp.change", _CHANGE, columns, len(at))
     _make_rule_table(connection, spec, book)
-    parameters = {"day": night.day, "revision": night.revision, "judgement": night.judgement, "code": night.code_version}
+    parameters = {"day": night.day, "revision": night.revision, "judgement": night.judgement, "code": night.code_version,
+                  "tiers": list(spec.tiers.names)}  # fmt: skip
     for statement in _STATEMENTS:
         connection.execute(statement, parameters)
+    _add_attributes(
+        connection, night, spec, book, customers, (after.phase == Phase.OPEN) & (before.phase != Phase.OPEN)
+    )
     _close_rules_that_are_gone(connection, night, book.names)
 
 
@@ -91,8 +99,8 @@ def _make_rule_table(connection: Connection, spec: JudgementSpec, book: RuleBook
     evidence: list[tuple[int, str, int]] = []
     for number, name in enumerate(book.names):
         if name in HEALTH_RULES:
-            # The floors are told by colour: a red floor counts as severe wherever a severity is shown.
-            shown = Severity.MODERATE if name == HEALTH_RED else Severity.MILD
+            # Health counts no indicator; where a severity is shown, a floor has the one that alone makes its level.
+            shown = Severity.SEVERE if name == HEALTH_RED else Severity.MILD
             rows.append((number, name, "health", "health", shown.rank))
             continue
         rule = spec.rules[name]
@@ -103,8 +111,12 @@ def _make_rule_table(connection: Connection, spec: JudgementSpec, book: RuleBook
             if read in metric_order
         ]
     connection.execute("drop table if exists pg_temp.rule, pg_temp.rule_evidence")
-    connection.execute("create temp table rule (rule_no smallint, name text, counts_as text, dimension text, shown smallint) on commit drop")
-    connection.execute("create temp table rule_evidence (rule_no smallint, name text, position integer) on commit drop")
+    connection.execute(
+        "create temp table rule (rule_no smallint, name text, counts_as text, dimension text, shown smallint) on commit drop"
+    )
+    connection.execute(
+        "create temp table rule_evidence (rule_no smallint, name text, position integer) on commit drop"
+    )
     with connection.cursor() as cursor:
         cursor.executemany("insert into rule values (%s, %s, %s, %s, %s)", rows)
         cursor.executemany("insert into rule_evidence values (%s, %s, %s)", evidence)
@@ -136,10 +148,11 @@ _STATEMENTS = (
         %(day)s, %(day)s, case when c.phase = 2 then %(day)s::date end, '{{}}', %(judgement)s, %(code)s
     from change c join rule r using (rule_no) where c.was = 0 and c.phase <> 0
     """,
-    # Evidence: the numbers that the rule read on the night the signal opened, health included.
+    # Evidence: the numbers that the rule read on the night the signal opened, health and tier included.
     """
     update care.signal s set evidence = coalesce(e.numbers, '{}') || jsonb_build_object(
-        'score', nullif(h.score, 'NaN'), 'colour', (array['grey','red','yellow','green'])[h.colour + 1])
+        'score', nullif(h.score, 'NaN'), 'colour', (array['grey','red','yellow','green'])[h.colour + 1],
+        'tier', (%(tiers)s::text[])[h.tier + 1])
     from change c join rule r using (rule_no)
     join care.health_night h on h.day = %(day)s and h.revision = %(revision)s and h.customer_no = c.customer_no
     left join lateral (
@@ -150,6 +163,27 @@ _STATEMENTS = (
     where s.customer_no = c.customer_no and s.rule = r.name and s.state = 'open' and c.phase = 2 and c.was <> 2
     """,
 )
+
+
+def _add_attributes(
+    connection: Connection, night: Night, spec: JudgementSpec, book: RuleBook, customers: NDArray[np.int32],
+    opened: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Add to the evidence of signals that opened the texts of the master record that their rules read."""
+    for number, (name, rule) in enumerate(book.rules.items()):
+        read = sorted((rule.names() | rule.placeholders()) & set(ATTRIBUTES))
+        concerned = customers[opened[:, number]]
+        if not read or not len(concerned):
+            continue
+        texts = attributes_at(connection, night.cut(spec.firm.zone), concerned, read)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "update care.signal set evidence = evidence || %s where customer_no = %s and rule = %s and state = 'open'",
+                [
+                    (Jsonb({attribute: texts[attribute][at] for attribute in read}), int(customer), name)
+                    for at, customer in enumerate(concerned)
+                ],
+            )
 
 
 def _close_rules_that_are_gone(connection: Connection, night: Night, names: Sequence[str]) -> None:
