@@ -1,4 +1,4 @@
-"""JSON Schemas for editors: fresh, true to what is shipped, named in the first line of every file."""
+"""What is generated: fresh; the JSON Schemas are true to what is shipped and named in the first line of every file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.config.files import ROOT, kind_of, yaml_files
 from carewatch.cli import main
 from carewatch.commands.schema_command import schemas
 from carewatch.spec.document import read_document
+from carewatch.spec.facts import FACTS
 
 FILES = yaml_files()
 BROKEN = Path(__file__).parent / "broken"
@@ -39,8 +40,35 @@ def data(path: Path) -> Any:
     return read_document(path).data
 
 
-def test_the_committed_schemas_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_generated_is_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--check"]) == 0, capsys.readouterr().out
+
+
+def test_what_is_stale_is_named_and_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CARE_HOME", str(tmp_path))
+    assert main(["schema"]) == 0
+    (tmp_path / "docs" / "facts.md").write_text("old", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["schema", "--check"]) == 1
+    assert (tmp_path / "docs" / "facts.md").read_text(encoding="utf-8") == "old"
+    assert main(["schema"]) == 0
+    assert main(["schema", "--check"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "stale: docs/facts.md",
+        "written: docs/facts.md",
+        "everything is fresh",
+    ]
+
+
+def test_the_data_contract_has_every_column_of_every_fact() -> None:
+    page = (ROOT / "docs" / "facts.md").read_text(encoding="utf-8")
+    for name, fact in FACTS.items():
+        section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        assert [row.split("`")[1] for row in section.splitlines() if row.startswith("| `")] == [
+            column.name for column in fact.columns
+        ]
 
 
 @pytest.mark.parametrize("kind", sorted(schemas()))

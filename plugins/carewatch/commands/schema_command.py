@@ -1,22 +1,27 @@
-"""`care schema`: the JSON Schema of every kind of YAML file, for editors."""
+"""`care schema`: the JSON Schema of every kind of YAML file, for editors, and the data contract of the facts."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from carewatch.paths import include
+from carewatch.commands.facts_guide import facts_guide
+from carewatch.paths import home, include
 from carewatch.spec.loading import KINDS
+from carewatch.spec.shelf import display
 from carewatch.spec.sources import SourcesFile
 
-HELP = "write the JSON Schema of every kind of YAML file to include/schemas"
+HELP = (
+    "write what is generated from the code: include/schemas/*.json for editors, docs/facts.md for engineers"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a schema is not fresh")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not fresh")
 
 
 def schemas() -> dict[str, str]:
@@ -48,17 +53,21 @@ def _for_editors(schema: Any) -> Any:
     return {"additionalProperties": False, **kept} if "patternProperties" in kept else kept
 
 
+def files() -> dict[Path, str]:
+    """Return the text of every generated file."""
+    written = {include("schemas", f"{kind}.json"): text for kind, text in schemas().items()}
+    return {**written, home() / "docs" / "facts.md": facts_guide()}
+
+
 def run(chosen: argparse.Namespace) -> int:
     stale = []
-    for kind, text in schemas().items():
-        path = include("schemas", f"{kind}.json")
+    for path, text in files().items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(kind)
+        stale.append(display(path))
         if not chosen.check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    print(
-        f"{'stale' if chosen.check else 'written'}: {', '.join(stale)}" if stale else "all schemas are fresh"
-    )
+    word = "stale" if chosen.check else "written"
+    print(f"{word}: {', '.join(stale)}" if stale else "everything is fresh")
     return 1 if stale and chosen.check else 0
