@@ -14,7 +14,7 @@ from typing import Any
 
 from carewatch.spec.firm import Firm
 from carewatch.spec.source_reading import literal
-from carewatch.spec.sources import BaseSource, feeds, plans
+from carewatch.spec.sources import BaseSource, FilesSource, feeds, plans
 from carewatch.spec.stream_plan import Feed, StreamPlan
 from carewatch.store import quarantine, raw
 from carewatch.store.conform_sql import begins, delay, raw_aliases, render, stream_context
@@ -193,9 +193,15 @@ class _Stream:
         return counts
 
     def _is_first(self) -> bool:
-        """Return whether no load has brought this stream a row yet."""
-        query = "select 1 from care.load where origin = %s and landed > repeated limit 1"
-        return self._value(query) is None
+        """Return whether this is the first load of history.
+
+        An earlier reading of a database or service that brought nothing shows that these rows were not there yet; an
+        empty folder shows only that nobody had put files there.
+        """
+        counts = (
+            "landed > repeated" if isinstance(self.source, FilesSource) else "landed = 0 or landed > repeated"
+        )
+        return self._value(f"select 1 from care.load where origin = %s and ({counts}) limit 1") is None
 
     def _record(self, result: StreamResult, read_at: datetime) -> None:
         self.connection.execute(

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 
 from psycopg import sql
 
+from carewatch.spec.firm import Firm
 from carewatch.spec.source_reading import identifier, literal
+from carewatch.spec.sources import BaseSource, feeds
 from carewatch.store.database import Connection
 
 
@@ -91,44 +93,56 @@ def ensure_index(connection: Connection, source_name: str, feed: str) -> None:
         )
 
 
-def purge_landing(connection: Connection, source_name: str, keep_days: int, *, now: datetime) -> int:
-    """Delete landed rows older than `keep_days` that every stream has taken, and those of loads never finished.
+def purge_landing(
+    connection: Connection, source_name: str, source: BaseSource, firm: Firm, *, keep_days: int, now: datetime
+) -> int:
+    """Delete landed rows older than `keep_days` that all their streams have taken, or whose load was never finished.
 
     Rows that wait in quarantine keep their values there. Returns the number of rows deleted.
     """
-    if not table_exists(connection, source_name, "_dlt_loads") or not table_exists(
-        connection, source_name, "_reads"
+    if not (
+        table_exists(connection, source_name, "_dlt_loads")
+        and table_exists(connection, source_name, "_reads")
     ):
         return 0
     schema = sql.Identifier(schema_of(source_name))
+    readers = {feed.name: feed.streams for feed in feeds(source_name, source, firm)}
     before = now - timedelta(days=keep_days)
     with connection.transaction():
-        feeds = connection.execute(sql.SQL("select distinct feed from {}._reads").format(schema)).fetchall()
-        deleted = sum(_purge_feed(connection, source_name, feed, before) for (feed,) in feeds)
-        connection.execute(
-            sql.SQL(
-                "delete from {schema}._dlt_pipeline_state where _dlt_load_id in "
-                "(select load_id from {schema}._dlt_loads where inserted_at < %(before)s) and _dlt_load_id < "
-                "(select max(_dlt_load_id) from {schema}._dlt_pipeline_state s join {schema}._dlt_loads l "
-                "on l.load_id = s._dlt_load_id where l.status = 0)"
-            ).format(schema=schema),
-            {"before": before},
-        )
+        landed = connection.execute(sql.SQL("select distinct feed from {}._reads").format(schema)).fetchall()
+        deleted = 0
+        for (feed,) in landed:
+            origins = [f"{source_name}.{stream}" for stream in readers.get(feed, ())]
+            deleted += _purge_feed(connection, source_name, feed, origins, before)
+        if table_exists(connection, source_name, "_dlt_pipeline_state"):
+            _purge_memory(connection, schema, before)
     return deleted
 
 
-def _purge_feed(connection: Connection, source_name: str, feed: str, before: datetime) -> int:
+def _purge_feed(
+    connection: Connection, source_name: str, feed: str, origins: Sequence[str], before: datetime
+) -> int:
     if not table_exists(connection, source_name, feed):
         return 0
-    # A load that is pending for any stream that took earlier loads of this source is kept.
+    # A load's number is the loader's wall clock, so that a load being landed right now is never old.
     query = sql.SQL(
-        "with finished as (select load_id, inserted_at from {schema}._dlt_loads where status = 0), "
-        "kept as (select load_id from finished where inserted_at >= %(before)s or not exists "
-        "(select from care.load t where t.load_id = finished.load_id and split_part(t.origin, '.', 1) = %(source)s)) "
-        "delete from {table} where not exists (select from kept where kept.load_id = _dlt_load_id) "
-        "and _dlt_load_id < %(oldest)s"
+        "delete from {table} where _dlt_load_id < %(oldest)s and _dlt_load_id not in ("
+        "select l.load_id from {schema}._dlt_loads l where l.status = 0 and (l.inserted_at >= %(before)s or exists ("
+        "select from unnest(%(origins)s::text[]) o (origin) where not exists ("
+        "select from care.load t where t.origin = o.origin and t.load_id = l.load_id))))"
     ).format(
         schema=sql.Identifier(schema_of(source_name)), table=sql.Identifier(schema_of(source_name), feed)
     )
-    oldest = str(before.timestamp())
-    return connection.execute(query, {"before": before, "source": source_name, "oldest": oldest}).rowcount
+    parameters = {"before": before, "oldest": str(before.timestamp()), "origins": list(origins)}
+    return connection.execute(query, parameters).rowcount
+
+
+def _purge_memory(connection: Connection, schema: sql.Identifier, before: datetime) -> None:
+    """Delete old states of the loader, but never the one that the next load begins from."""
+    query = sql.SQL(
+        "delete from {schema}._dlt_pipeline_state where _dlt_load_id in ("
+        "select load_id from {schema}._dlt_loads where inserted_at < %(before)s) and _dlt_load_id < ("
+        "select max(s._dlt_load_id) from {schema}._dlt_pipeline_state s "
+        "join {schema}._dlt_loads l on l.load_id = s._dlt_load_id where l.status = 0)"
+    )
+    connection.execute(query.format(schema=schema), {"before": before})
