@@ -13,7 +13,7 @@ from care_demo.span import FIRM_ZONE
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _COLOURS = ("green", "yellow", "red", "grey")
-_SHOWN = 8
+_SHOWN = 3
 
 
 def picture(connection: Connection, day: date, folder: Path) -> list[str]:
@@ -53,11 +53,12 @@ def _warnings(connection: Connection, day: date) -> list[str]:
     ).fetchall()
     lines = ["Open warnings: " + ", ".join(f"{n} at level {level} ({new} new tonight)" for level, n, new in counted)]
     rows = connection.execute(
-        "select w.level, w.tier, c.customer_id, f.name, w.value, p.name, w.reasons from care.warning w "
+        "select w.level, w.tier, c.customer_id, f.name, w.value, p.name, w.reasons from (select *, row_number() over "
+        "(partition by level order by value desc nulls last) as place from care.warning where closed_at is null) w "
         "join care.customer c using (customer_no) join care.person p on p.person_id = w.owner_id "
         "join care.identity i on i.customer_no = c.customer_no and i.known_to is null "
         "join care.fact_customer f on f.party_no = i.party_no and f.known_to is null "
-        "where w.closed_at is null and w.level > 0 order by w.level desc, w.value desc nulls last limit %s",
+        "where w.level > 0 and w.place <= %s order by w.level desc, w.place",
         (_SHOWN,),
     ).fetchall()
     for level, tier, customer_id, name, value, owner, reasons in rows:
