@@ -39,6 +39,13 @@ def _word(label: Any, language: str) -> str:
     return str(label)
 
 
+def _earned(metric: dict[str, Any]) -> str:
+    if metric["points"] is None:
+        return "unknown, skipped"
+    value = f"{_number(metric['value'])} {metric['unit']}".strip()
+    return f"{value} -> {_number(metric['points'])} points"
+
+
 def _number(value: float | None) -> str:
     return "unknown" if value is None else number_text(value)
 
@@ -54,10 +61,7 @@ def _lines(explained: Explanation, language: str, *, everything: bool) -> list[s
             f"|- {_word(dimension['label'], language)}: {_number(dimension['score'])} points, weight {dimension['weight']:.0%}"
         )
         for metric in dimension["metrics"]:
-            value = f"{_number(metric['value'])} {metric['unit']}".strip()
-            lines.append(
-                f"|  |- {_word(metric['label'], language)}: {value} -> {_number(metric['points'])} points, weight {metric['weight']:.0%}"
-            )
+            lines.append(f"|  |- {_word(metric['label'], language)}: {_earned(metric)}, weight {metric['weight']:.0%}")
     for rule in explained.rules:
         if rule["state"] != "hit" and not everything:
             continue
