@@ -5,10 +5,10 @@ Everything lies around one night, so that a good part of it has not happened yet
 
 from __future__ import annotations
 
-import random
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +16,9 @@ import numpy as np
 from psycopg import sql
 
 from carewatch.flow import night as nights
-from carewatch.measure.cut import Cut
 from carewatch.paths import home
 from carewatch.spec.configuration import Configuration, JudgementSpec
-from carewatch.spec.facts import FACTS, Kind
+from carewatch.spec.facts import FACTS, Column, Kind
 from carewatch.spec.loading import load
 from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night
@@ -44,7 +43,7 @@ WORDS: dict[str, tuple[object, ...]] = {
 WHAT = {
     "contact_event": ("joined", "changed", "left"),
     "contract_event": ("signed", "renewed", "cancelled", "ended"),
-    "interaction": ("call", "visit", "inquiry", "inquiry", "event"),
+    "interaction": ("call", "inquiry", "inquiry", "inquiry", "event"),
     "ticket_event": ("first_response", "resolved", "reopened"),
     "market_event": ("competitor", "policy"),
 }
@@ -69,11 +68,21 @@ EXTRA_RULE = {
 
 def configuration() -> Configuration:
     """Return the shipped configuration with metrics over the remaining facts and a rule about the master record."""
-    shipped = load(Path(home() / "config"))
+    shipped = load(home() / "config")
     canonical = shipped.judgement.canonical()
     canonical["metrics"] |= EXTRA_METRICS
     canonical["rules"] |= {"exporter": EXTRA_RULE}
     return Configuration(JudgementSpec.from_canonical(canonical), shipped.care)
+
+
+def draw(*about: object) -> float:
+    """Return a number from 0 to 1 that depends on nothing but what it is about, so that no new column moves another."""
+    digest = hashlib.blake2b("/".join(map(str, about)).encode(), digest_size=6).digest()
+    return int.from_bytes(digest) / 2**48
+
+
+def pick(choices: Sequence[Any], *about: object) -> Any:
+    return choices[int(draw(*about) * len(choices))]
 
 
 @dataclass
@@ -85,8 +94,6 @@ class SmallFirm:
     identities: list[tuple[int, int, datetime, datetime | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
-        self.keys = 0
         for customer in range(1, CUSTOMERS + 1):
             self._customer(customer)
         self._merges()
@@ -108,33 +115,34 @@ class SmallFirm:
         connection.execute("analyze")
 
     def _customer(self, number: int) -> None:
-        parties = [number, number + CUSTOMERS] if number % 3 == 0 else [number]
-        start = A - timedelta(days=self.random.randint(200, 2500))
-        for party in parties:
+        start = A - timedelta(days=200 + 2300 * draw(self.seed, "start", number))
+        pace = 0.6 + 1.9 * draw(self.seed, "pace", number)
+        quiet = number % 5 == 0
+        stops = (
+            A - timedelta(days=40 + 260 * draw(self.seed, "stops", number))
+            if quiet
+            else A + timedelta(days=60)
+        )
+        for party in [number, number + CUSTOMERS] if number % 3 == 0 else [number]:
             self.identities.append((party, number, start, None))
             self._master(number, party, start)
-            pace = self.random.uniform(0.6, 2.5)
-            stops = (
-                A - timedelta(days=self.random.randint(40, 300))
-                if number % 5 == 0
-                else A + timedelta(days=60)
-            )
             for fact, days in EVERY_DAYS.items():
-                moment = max(start, A - timedelta(days=760)) + timedelta(days=self.random.uniform(0, days))
+                moment, count = max(start, A - timedelta(days=760)), 0
                 while moment < stops:
-                    self._version_rows(fact, party, moment)
-                    moment += timedelta(days=self.random.uniform(0.2, 1.8) * days * pace)
+                    count += 1
+                    moment += timedelta(
+                        days=(0.1 + 1.8 * draw(self.seed, fact, party, count, "gap")) * days * pace
+                    )
+                    self._versions(fact, party, moment, f"{fact}-{party}-{count}")
 
     def _master(self, number: int, party: int, start: datetime) -> None:
         """Add a master record: of every second one the version changes before K and after; 7 is late, 8 begins after A."""
-        self.keys += 1
         begins = A + timedelta(days=3) if number == 8 else start
         turns = [start] if number % 2 else [start, K - timedelta(days=30), K + timedelta(days=5)]
         if number == 7:
             turns = [K + timedelta(days=1)]
         for known, closed in zip(turns, [*turns[1:], None], strict=True):
-            row = self._row("customer", party, begins) | {"source_key": str(self.keys), "known_from": known}
-            self.rows["customer"].append(row | {"known_to": closed})
+            self._add("customer", party, begins, f"master-{party}", known, closed)
 
     def _merges(self) -> None:
         """Customers 2 and 4 go into 1 and 3, one merge known before K, one after."""
@@ -144,49 +152,52 @@ class SmallFirm:
                     self.identities[position] = (party, customer, since, known)
                     self.identities.append((party, stays, known, None))
 
-    def _version_rows(self, fact: str, party: int, at: datetime) -> None:
+    def _versions(self, fact: str, party: int, at: datetime, key: str) -> None:
         """Add a fact with its later versions: most stay as they are, some are corrected, a few withdrawn."""
-        self.keys += 1
-        known = at + timedelta(
-            hours=self.random.uniform(0.1, 3) if self.random.random() < 0.85 else self.random.uniform(3, 1500)
+        late = 1500 if draw(self.seed, key, "late") < 0.15 else 3
+        known = at + timedelta(hours=0.1 + late * draw(self.seed, key, "delay"))
+        fate = draw(self.seed, key, "fate")
+        if fate >= 0.2:
+            self._add(fact, party, at, key, known, None)
+            return
+        turn = known + timedelta(
+            days=pick((30, 800), self.seed, key, "how long") * draw(self.seed, key, "turn")
         )
-        row = self._row(fact, party, at) | {"source_key": str(self.keys), "known_from": known}
-        self.rows[fact].append(row)
-        draw = self.random.random()
-        if draw < 0.2:
-            row["known_to"] = known + timedelta(days=self.random.uniform(0, self.random.choice((30, 800))))
-            if draw < 0.16:
-                moved = at + timedelta(days=self.random.choice((0, 0, -3, 5)))
-                self.rows[fact].append(
-                    self._row(fact, party, moved)
-                    | {"source_key": str(self.keys), "known_from": row["known_to"]}
-                )
+        self._add(fact, party, at, key, known, turn)
+        if fate < 0.16:
+            moved = at + timedelta(days=pick((0, 0, -3, 5), self.seed, key, "moved"))
+            self._add(fact, party, moved, key, turn, None)
 
-    def _row(self, fact: str, party: int, at: datetime) -> dict[str, object]:
+    def _add(
+        self, fact: str, party: int, at: datetime, key: str, known_from: datetime, known_to: datetime | None
+    ) -> None:
         row: dict[str, object] = {
-            "party_no": party, "event_at": at, "event_day": at.astimezone(ZONE).date(), "known_to": None,
+            "party_no": party, "event_at": at, "event_day": at.astimezone(ZONE).date(), "source_key": key,
+            "known_from": known_from, "known_to": known_to,
         }  # fmt: skip
         for column in FACTS[fact].columns:
-            row[column.name] = self._value(fact, column.name, column.kind, at)
-        return row
+            row[column.name] = value_of(fact, column, at, (self.seed, key, known_from))
+        self.rows[fact].append(row)
 
-    def _value(self, fact: str, name: str, kind: Kind, at: datetime) -> object:
-        if name in WORDS:
-            return self.random.choice(WORDS[name])
-        if name == "what":
-            return self.random.choice(WHAT[fact])
-        if name.endswith("_no"):
-            return f"n{self.random.randint(1, 15)}"
-        if kind in (Kind.AMOUNT, Kind.NUMBER):
-            low, high = {"score": (1, 5), "profit_rate": (1, 40)}.get(name, (-2000, 30000))
-            return round(self.random.uniform(low, high), 2)
-        if kind is Kind.INTEGER:
-            return self.random.randint(0, 90000)
-        if kind is Kind.FLAG:
-            return self.random.choice((True, False, None))
-        if kind is Kind.DAY:
-            return (at + timedelta(days=self.random.randint(0, 90))).date()
-        return f"t{self.random.randint(1, 9)}"
+
+def value_of(fact: str, column: Column, at: datetime, about: tuple[object, ...]) -> object:
+    name, chance = column.name, draw(*about, column.name)
+    if name == "what":
+        return pick(WHAT[fact], *about, name)
+    if name in WORDS:
+        return pick(WORDS[name], *about, name)
+    if name.endswith("_no"):
+        return f"n{1 + int(chance * 15)}"
+    if column.kind in (Kind.AMOUNT, Kind.NUMBER):
+        low, high = {"score": (1, 5), "profit_rate": (1, 40)}.get(name, (-2000, 30000))
+        return round(low + (high - low) * chance, 2)
+    if column.kind is Kind.INTEGER:
+        return int(chance * 90000)
+    if column.kind is Kind.FLAG:
+        return (True, True, False, None)[int(chance * 4)]
+    if column.kind is Kind.DAY:
+        return (at + timedelta(days=int(chance * 90))).date()
+    return f"t{int(chance * 9)}"
 
 
 def insert_facts(cursor: Any, fact: str, rows: list[dict[str, object]]) -> None:
@@ -238,7 +249,3 @@ def different(left: Columns, right: Columns) -> list[str]:
         if left[name].shape != right[name].shape
         or np.ascontiguousarray(left[name]).tobytes() != np.ascontiguousarray(right[name]).tobytes()
     ]
-
-
-def cut_of(day: date, knowledge_cut: datetime) -> Cut:
-    return Cut.at(day, ZONE, knowledge_cut)

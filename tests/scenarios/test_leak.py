@@ -114,9 +114,15 @@ def test_the_firm_has_something_to_hide_in_every_fact(connection: Connection, ba
         assert min(counts) > 0, f"{fact.name}: {counts}"
     read = {metric.fact for metric in SPEC.metrics.values()} | {"contract_event", "invoice", "payment"}
     assert read - {None} == set(FACTS), "every fact is read by a metric"
-    varied = [name for name, column in baseline.items() if len(np.unique(column, axis=0)) > 1]
-    assert {f"metric {name}" for name in SPEC.metrics} <= set(varied), "no metric is the same for everybody"
-    assert {"score", "colour", "tier", "rules"} <= set(varied)
+    varied = {name for name, column in baseline.items() if len(np.unique(column, axis=0)) > 1}
+    telling = [name for name in SPEC.metrics if f"metric {name}" in varied]
+    assert len(telling) >= 0.9 * len(SPEC.metrics), "nearly every metric tells customers apart"
+    assert {SPEC.metrics[name].fact for name in telling} >= set(FACTS) - {
+        "contract_event",
+        "invoice",
+        "payment",
+    }
+    assert {"score", "colour", "tier", "rules"} <= varied
     assert (baseline["rules"] == 1).any(axis=0).sum() >= 8, "many rules hit somebody"
 
 
