@@ -11,7 +11,7 @@ from carewatch.spec.configuration import JudgementSpec
 from carewatch.store.arrays import Field, read, write
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at, metrics_of_night
-from carewatch.store.nights import Night, set_state
+from carewatch.store.nights import Night, lacks, set_state
 from carewatch.store.tiers import align, ensure, stored
 from carewatch.warn.hits import HEALTH_RULES
 from carewatch.warn.judge import Judged, judge
@@ -52,9 +52,9 @@ def names_read(spec: JudgementSpec) -> list[str]:
 
 def judge_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:
     """Judge the night's stored metrics and store health and rule states; a judged night stays as it is."""
-    if night.reached("judged"):
-        return
     with connection.transaction():
+        if not lacks(connection, night, "judged"):
+            return
         customers, columns, tier = judgement_input(connection, night, spec)
         judged = judge(spec, columns, tier)
         write(connection, "care.health_night", _fields(spec), _rows(night, customers, judged), len(customers))

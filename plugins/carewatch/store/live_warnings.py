@@ -77,7 +77,8 @@ def store_moves(
             warning_no bigint, what text, state text, level integer, peak_level integer, tier text, value numeric,
             reasons jsonb, closes boolean)),
         moved as (
-            update care.warning w set state = m.state, level = m.level, peak_level = m.peak_level, tier = m.tier, value = m.value, reasons = m.reasons,
+            update care.warning w set state = m.state, level = m.level, peak_level = m.peak_level,
+                tier = m.tier, value = m.value, reasons = m.reasons,
                 transition = w.transition + 1, changed_at = %(now)s,
                 cleared_day = case when m.what = 'cleared' then %(day)s::date when m.what = 'returned' then null
                     else w.cleared_day end,

@@ -15,7 +15,7 @@ from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.metrics import Metric
 from carewatch.store.arrays import Field, read
 from carewatch.store.database import Connection
-from carewatch.store.nights import Night, set_state
+from carewatch.store.nights import Night, lacks, set_state
 
 
 def gather_population(connection: Connection, cut: Cut, customer_no: int | None = None) -> None:
@@ -78,11 +78,11 @@ def _refuse_second_values(connection: Connection, program: Program, name: str) -
 
 def measure_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:
     """Compute and store the night's metrics in one transaction; a night that has them already stays as it is."""
-    if night.reached("measured"):
-        return
     cut = night.cut(spec.firm.zone)
     program = compile_metrics(spec.metrics, cut)
     with connection.transaction():
+        if not lacks(connection, night, "measured"):
+            return
         gather_population(connection, cut)
         run_passes(connection, program)
         select = program.select(f"date '{night.day}'", str(night.revision))

@@ -6,7 +6,7 @@ The first task of a night writes its row; every later task, retry and rerun read
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -159,6 +159,18 @@ def folded(connection: Connection) -> int:
 def set_applied_through(connection: Connection, day: date) -> None:
     """Record that the fold has passed the day."""
     connection.execute("update care.progress set applied_through = %s", (day,))
+
+
+def lacks(connection: Connection, night: Night, state: NightState) -> bool:
+    """Lock the night until the transaction ends and return whether it has still not come as far as the state.
+
+    A task that was taken for dead may still be running when its retry begins: the second waits, and finds it done.
+    """
+    row = connection.execute(
+        "select state from care.night where night_no = %s for update", (night.night_no,)
+    ).fetchone()
+    assert row is not None
+    return not replace(night, state=row[0]).reached(state)
 
 
 def set_state(connection: Connection, night: Night, state: NightState) -> None:
