@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,17 +11,15 @@ from typing import Any
 
 from carewatch import paths
 from carewatch.commands.console import json_argument, print_json
+from carewatch.commands.notice_check import bad_templates
 from carewatch.spec.configuration import Configuration
-from carewatch.spec.document import Place, Problem, SpecError
+from carewatch.spec.document import Problem, SpecError
 from carewatch.spec.loading import load
 from carewatch.spec.notes import notes
 from carewatch.spec.shelf import display
 from carewatch.spec.sources import load_sources
-from carewatch.tell.wording import BadTemplate, check_template
 
 HELP = "check the configuration: every problem with file, line, column and the nearest match"
-
-_PLACED = re.compile(r"(?P<file>[^:\n]+):((?P<line>[0-9]+):)? (?P<what>.*)", re.DOTALL)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,19 +46,6 @@ def _shown(problem: Problem) -> Problem:
     """Return the problem with its file as a reader would write it, whoever found it."""
     file = display(Path(problem.place.file).resolve())
     return replace(problem, place=replace(problem.place, file=file))
-
-
-def bad_templates() -> list[Problem]:
-    """Return what is wrong with the notice templates."""
-    found = []
-    for path in sorted(paths.include("templates", "notices").glob("*/*.j2")):
-        try:
-            check_template(path.read_text(encoding="utf-8"), display(path))
-        except BadTemplate as error:
-            placed = _PLACED.fullmatch(str(error))
-            assert placed is not None
-            found.append(Problem(Place(placed["file"], int(placed["line"] or 1), 1), placed["what"]))
-    return found
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from carewatch.store import embedded
 from carewatch.store.database import Connection, connect
 from carewatch.store.migrations import migrate
 
+_PORT = 8080
+_LONGEST_START = 180
 HELP = "start the embedded warehouse and a demo firm, run ingest, night and clock, and show what a user sees"
 
 
@@ -137,7 +142,7 @@ _WATCHED = (
 def _counts(connection: Connection) -> dict[str, int]:
     counts = {}
     for table in _WATCHED:
-        row = connection.execute(f"select count(*) from care.{table}".encode()).fetchone()
+        row = connection.execute(f"select count(*) from care.{table}".encode()).fetchone()  # noqa: S608 - our own names
         counts[table] = int(row[0]) if row else 0
     return counts
 
@@ -160,19 +165,27 @@ def _tell_where(demo: Path, counts: dict[str, int], *, pages: bool) -> None:
 def _serve(variables: dict[str, str], demo: Path) -> int:
     from care_demo.stage import password_file
 
-    print(
-        f"Airflow: http://127.0.0.1:8080   user admin, password {password_file(demo)[1]}   (Ctrl-C stops it; schedules are paused)"
-    )
+    programs = Path(sys.executable).parent
+    # A stop that comes as a signal ends Airflow as Ctrl-C does: its processes must not outlive us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (demo / "standalone.log").open("ab") as log:
-        airflow = Path(sys.executable).with_name("airflow")
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter's Airflow
-            [str(airflow), "standalone"],
-            env={**os.environ, **variables},
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter's Airflow, which starts its parts by name
+            [str(programs / "airflow"), "standalone"],
+            env={**os.environ, **variables, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"},
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
         try:
+            _wait_for_pages(server)
+            print(
+                f"Airflow: http://127.0.0.1:{_PORT}   user admin, password {password_file(demo)[1]}",
+                flush=True,
+            )
+            print(
+                "(Ctrl-C stops it; schedules are paused, `care demo next-day` moves the demo's day)",
+                flush=True,
+            )
             return server.wait()
         except KeyboardInterrupt:
             return 0
@@ -180,3 +193,15 @@ def _serve(variables: dict[str, str], demo: Path) -> int:
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGTERM)
                 server.wait(timeout=60)
+
+
+def _wait_for_pages(server: subprocess.Popen[bytes]) -> None:
+    for _ in range(_LONGEST_START):
+        if server.poll() is not None:
+            raise Mistake("Airflow did not start; the last lines of .care/demo/standalone.log say why")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", _PORT), timeout=1):
+            return
+        time.sleep(1)
+    raise Mistake(
+        f"Airflow did not answer on port {_PORT} within {_LONGEST_START} seconds; see .care/demo/standalone.log"
+    )

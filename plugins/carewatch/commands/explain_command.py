@@ -61,7 +61,9 @@ def _lines(explained: Explanation, language: str, *, everything: bool) -> list[s
             f"|- {_word(dimension['label'], language)}: {_number(dimension['score'])} points, weight {dimension['weight']:.0%}"
         )
         for metric in dimension["metrics"]:
-            lines.append(f"|  |- {_word(metric['label'], language)}: {_earned(metric)}, weight {metric['weight']:.0%}")
+            lines.append(
+                f"|  |- {_word(metric['label'], language)}: {_earned(metric)}, weight {metric['weight']:.0%}"
+            )
     for rule in explained.rules:
         if rule["state"] != "hit" and not everything:
             continue

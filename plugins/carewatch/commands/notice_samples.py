@@ -1,0 +1,56 @@
+"""Values of every kind of notice, full and sparse, to try templates with before anybody is told anything.
+
+A test holds them against what the night and the clock hand over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_Values = dict[str, Any]
+_DUE = "2026-06-30T08:00:00+00:00"
+_SHARED: Final[_Values] = {"customer": {"id": "C001", "name": "Customer"}, "warning_no": 1, "level": 2}
+_REASON: Final[_Values] = {"text": "the reason", "severity": "mild", "since": "2026-06-01"}
+_TASK: Final[_Values] = {"title": "Call the customer", "owner": "Owner", "due_at": _DUE}
+_WARNING: Final[_Values] = _SHARED | {
+    "owner": "Owner",
+    "what": "opened",
+    "tier": "A",
+    "value": 1000.0,
+    "currency": "CNY",
+    "reasons": [_REASON],
+    "tasks": [_TASK],
+    "recommends": ["the advice"],
+}
+_SPARSE: Final[_Values] = {"value": None, "reasons": [], "tasks": [], "recommends": []}
+_REMINDED: Final[_Values] = _SHARED | {"title": "Call the customer", "due_at": _DUE}
+_CASE: Final[_Values] = _SHARED | {
+    "called": False,
+    "planned": False,
+    "next_date_ahead": False,
+    "since": _DUE,
+    "due_at": _DUE,
+    "owner": "Owner",
+    "reasons": [_REASON],
+}
+_CONTROLLED: Final[_Values] = {"called": True, "planned": True, "next_date_ahead": True, "reasons": []}
+_TOLD: Final = ("opened", "rose", "returned", "handed_over")
+
+_MADE: Final[dict[str, list[_Values]]] = {
+    kind: tuple(values | {"receiver": "Receiver"} for values in made)
+    for kind, made in {
+        "warning": [
+            *(_WARNING | {"what": what} for what in _TOLD),
+            _WARNING | _SPARSE,
+            _WARNING | {"level": 0},
+        ],
+        "digest": [
+            {"day": "2026-06-30", "warnings": [_WARNING | {"what": what} for what in _TOLD]},
+            {"day": "2026-06-30", "warnings": [_WARNING | _SPARSE]},
+        ],
+        "reminder": [{"tasks": [_REMINDED]}, {"tasks": [_REMINDED, _REMINDED]}],
+        "escalation": [{"cases": [_CASE]}, {"cases": [_CASE | _CONTROLLED, _CASE]}],
+    }.items()
+}
+"""By kind; every branch of the shipped templates is taken by one of them."""
