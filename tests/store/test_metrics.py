@@ -115,3 +115,17 @@ def test_attributes_are_those_believed_at_the_cut(given: GivenFacts) -> None:
         "owner": [None] * 3,
     }
     assert list(after["industry"]) == ["export", None, None] and list(after) == ["industry"]
+
+
+def test_a_party_that_was_another_customers_by_then_gives_no_attribute(given: GivenFacts) -> None:
+    split = datetime(2026, 2, 10, tzinfo=UTC)
+    given.belongs("office", "Amber", known_to=split)
+    given.belongs("office", "Birch", known_from=split)
+    given.add("customer", "office", datetime(2020, 1, 1, tzinfo=UTC), region="north")
+    amber, birch = (np.array([given.customer(name)], dtype=np.int32) for name in ("Amber", "Birch"))
+    for day, expected in ((date(2026, 2, 1), ["north", None]), (DAY, [None, "north"])):
+        found = [
+            attributes_at(given.connection, Cut.at(day, ZONE), one, ["region"])["region"][0]
+            for one in (amber, birch)
+        ]
+        assert found == expected
