@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import date, timedelta
 
 import psycopg
 import pytest
-from tests.firm import MONDAY, TinyFirm, changed
+from tests.firm import FILES, MONDAY, TinyFirm, changed
 
+from carewatch.flow.night import reopened
+from carewatch.store.health import health_of_night
 from carewatch.store.nights import NoNight
+from carewatch.store.signals import live_memory
+from carewatch.warn.fold import Memory, fold
+from carewatch.warn.hits import rule_book
+from carewatch.warn.judge import level_of_memory
 
 
 def day(number: int) -> date:
@@ -307,3 +314,48 @@ def test_a_night_that_has_not_come_is_refused(firm: TinyFirm) -> None:
 def test_no_customers_make_a_calm_night(firm: TinyFirm) -> None:
     assert firm.night(day(1)).moves == 0
     assert firm.rows("select state from care.night") == [("sealed",)]
+
+
+def test_what_is_stored_between_nights_is_what_the_fold_remembers(make_firm: Callable[..., TinyFirm]) -> None:
+    """Random nights, some of them missing, numbers unknown, customers asleep: stored memory against memory kept."""
+    slow = FILES["warnings/dials.yaml"]
+    slow = slow.replace(
+        "when: strain >= 1",
+        "when: strain >= 2\n    clears_if: strain < 1\n    holds_for: 2\n    clears_after: 2",
+    )
+    slow = slow.replace("when: halt >= 1", "when: halt >= 1\n    holds_for: 3")
+    firm = make_firm({"warnings/dials.yaml": slow})
+    generator = random.Random(11)
+    names = [f"C{number}" for number in range(10)]
+    for name in names:
+        firm.customer(name)
+    spec, memory, last = firm.configuration.judgement, None, None
+    for night in [day(number) for number in (1, 2, 3, 4, 6, 7, 8, 13, 14, 15, 16, 17, 18, 19)]:
+        for name in names:
+            dials = {
+                "quiet": (0, 0, 0, 0, 1, 1, 99),
+                "strain": (0, 0, 1, 2, 2),
+                "halt": (0, 0, 1, 1),
+                "mood": (90, 90, 90, 72),
+            }
+            chosen = {
+                dial: generator.choice(values) for dial, values in dials.items() if generator.random() < 0.8
+            }
+            firm.dial(name, night, **chosen)
+        firm.night(night)
+        opened = reopened(firm.connection, night)
+        health = health_of_night(firm.connection, opened.night, spec)
+        book = rule_book(spec.rules, spec.health)
+        memory = memory or Memory.empty(len(names), len(book.names))
+        missed = 0 if last is None else (night - last).days - 1
+        memory = fold(memory, health["rules"], book, dormant=health["dormant"].astype(bool), missed=missed)
+        last = night
+        stored = live_memory(firm.connection, health["customer_no"], book)
+        for field in ("phase", "true_nights", "clear_nights"):
+            assert getattr(stored, field).tolist() == getattr(memory, field).tolist(), (night, field)
+        levels = level_of_memory(spec, book, memory, health["tier"])
+        warned = dict(firm.rows("select customer_no, level from care.warning where closed_at is null"))
+        assert [warned.get(number, 0) for number in health["customer_no"].tolist()] == levels.tolist(), night
+    assert firm.rows("select count(distinct what) from care.warning_event")[0][0] == 6, (
+        "every kind of move was seen"
+    )

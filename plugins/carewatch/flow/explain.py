@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -95,12 +96,29 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
 
 
 def _nearest(connection: Connection, customer_id: str) -> str:
-    rows = connection.execute(
-        "select customer_id from care.customer where customer_id ilike %s order by customer_id limit 3",
-        (f"%{customer_id[-4:]}%",),
-    ).fetchall()
-    hint = f"; did you mean {', '.join(row[0] for row in rows)}?" if rows else ""
-    return f"unknown customer '{customer_id}'{hint}"
+    """Return that no customer has the id, and up to three that do but for a slip, or that contain it."""
+    letters = [rf"\{letter}" if letter in r"\%_" else letter for letter in customer_id.lower()]
+    whole = "".join(letters)
+    for patterns in ([whole], list(_slips(letters)), [f"%{whole}%"]):
+        rows = connection.execute(
+            "select customer_id from care.customer where lower(customer_id) like any(%s) order by customer_id limit 3",
+            (patterns,),
+        ).fetchall()
+        if rows:
+            return f"unknown customer '{customer_id}'; did you mean {', '.join(row[0] for row in rows)}?"
+    return f"unknown customer '{customer_id}'"
+
+
+def _slips(letters: list[str]) -> Iterator[str]:
+    """Yield patterns of one letter wrong, missing, too many, or two exchanged."""
+    for at in range(len(letters) + 1):
+        before, after = "".join(letters[:at]), letters[at:]
+        yield f"{before}_{''.join(after)}"
+        if after:
+            yield f"{before}_{''.join(after[1:])}"
+            yield f"{before}{''.join(after[1:])}"
+        if len(after) > 1:
+            yield f"{before}{after[1]}{after[0]}{''.join(after[2:])}"
 
 
 def _equals_stored(
@@ -194,8 +212,10 @@ def _truth(value: int) -> bool | None:
 
 def _warning(connection: Connection, customer_no: int, day: date) -> dict[str, Any] | None:
     row = connection.execute(
-        "select w.warning_no, e.what, e.level, w.peak_level, w.state, w.opened_day, w.owner_id, e.reasons from care.warning_event e "
-        "join care.warning w using (warning_no) where w.customer_no = %s and e.day <= %s order by e.day desc, e.at desc, e.transition desc limit 1",
+        "select w.warning_no, e.what, e.level, w.peak_level, w.state, w.opened_day, w.owner_id, e.reasons "
+        "from care.warning_event e "
+        "join care.warning w using (warning_no) where w.customer_no = %s and e.day <= %s "
+        "order by e.day desc, e.at desc, e.transition desc limit 1",
         (customer_no, day),
     ).fetchone()
     if row is None:
