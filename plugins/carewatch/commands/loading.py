@@ -18,7 +18,7 @@ def load_folder(
 ) -> dict[str, dict[str, int]]:
     """Land and conform every source from the files of one folder; return the counts of each stream.
 
-    Raises Mistake naming what cannot be read: a missing file, a missing column.
+    Raises Mistake naming what cannot be read: no file, no row, a missing column.
     """
     from care_sources.connection import Connection as Way
     from care_sources.connection import SourceError
@@ -35,6 +35,8 @@ def load_folder(
                 )  # fmt: skip
             except SourceError as error:
                 raise Mistake(str(error)) from None
+            if not sum(landed.rows.values()):
+                raise Mistake("\n".join(landed.warnings) or f"{name}: the files in {folder} hold no row")
             progress(f"{sum(landed.rows.values()):,} rows landed; conform them")
             for result in conform(connection, name, source, sources.firm):
                 counts[result.origin] = {
