@@ -103,3 +103,58 @@ def test_other_commands_refuse_a_broken_configuration_in_the_same_words(
     monkeypatch.chdir(tmp_path)
     assert main(["run", "--day", "2026-06-30", "--config", "config"]) == 2
     assert capsys.readouterr().err == (case / "expect.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Subject\n{% include 'other' %}\n", ":2:1: a notice template may not contain "),
+        ("Subject\n{{ customer.name | shout }}\n", ":2:1: unknown filter 'shout'"),
+        ("Subject\n{{ customer.name \n", ":2:1: unexpected end of template"),
+        (
+            "Subject\n\n{{ custommer.name }}\n",
+            ":3:4: no notice of this kind has a value 'custommer'; expected one of",
+        ),
+        (
+            "Subject\n{{ customer.nme }}\n",
+            ":2:13: no notice of this kind has a value 'nme'; expected one of ",
+        ),
+        (
+            "Subject\n{% if what == 'returned' %}{{ level.wrong }}{% endif %}\n",
+            ":2:37: no notice of this kind",
+        ),
+    ],
+)
+def test_a_notice_template_is_checked_too(
+    text: str,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for folder in ("config", "include"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    template = Path("include", "templates", "notices", "en", "warning.txt.j2")
+    (tmp_path / template).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("CARE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 1
+    first, count = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"{template}{expected}")
+    assert count == "1 problem"
+
+
+def test_a_template_that_is_not_there_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("config", "include"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    template = Path("include", "templates", "notices", "zh-CN", "reminder.txt.j2")
+    (tmp_path / template).unlink()
+    monkeypatch.setenv("CARE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"{template}:1:1: this file is missing; expected a file reminder.txt.j2 here",
+        "1 problem",
+    ]

@@ -12,7 +12,7 @@ _Values = dict[str, Any]
 _DUE = "2026-06-30T08:00:00+00:00"
 _SHARED: Final[_Values] = {"customer": {"id": "C001", "name": "Customer"}, "warning_no": 1, "level": 2}
 _REASON: Final[_Values] = {"text": "the reason", "severity": "mild", "since": "2026-06-01"}
-_TASK: Final[_Values] = {"title": "Call the customer", "owner": "Owner", "due_at": _DUE}
+_TASK: Final[_Values] = {"step": "first_call", "title": "Call the customer", "owner": "Owner", "due_at": _DUE}
 _WARNING: Final[_Values] = _SHARED | {
     "owner": "Owner",
     "what": "opened",
@@ -38,19 +38,16 @@ _CONTROLLED: Final[_Values] = {"called": True, "planned": True, "next_date_ahead
 _TOLD: Final = ("opened", "rose", "returned", "handed_over")
 
 _MADE: Final[dict[str, list[_Values]]] = {
-    kind: tuple(values | {"receiver": "Receiver"} for values in made)
-    for kind, made in {
-        "warning": [
-            *(_WARNING | {"what": what} for what in _TOLD),
-            _WARNING | _SPARSE,
-            _WARNING | {"level": 0},
-        ],
-        "digest": [
-            {"day": "2026-06-30", "warnings": [_WARNING | {"what": what} for what in _TOLD]},
-            {"day": "2026-06-30", "warnings": [_WARNING | _SPARSE]},
-        ],
-        "reminder": [{"tasks": [_REMINDED]}, {"tasks": [_REMINDED, _REMINDED]}],
-        "escalation": [{"cases": [_CASE]}, {"cases": [_CASE | _CONTROLLED, _CASE]}],
-    }.items()
+    "warning": [*(_WARNING | {"what": what} for what in _TOLD), _WARNING | _SPARSE, _WARNING | {"level": 0}],
+    "digest": [
+        {"day": "2026-06-30", "warnings": [_WARNING | {"what": what} for what in _TOLD]},
+        {"day": "2026-06-30", "warnings": [_WARNING | _SPARSE]},
+    ],
+    "reminder": [{"tasks": [_REMINDED]}, {"tasks": [_REMINDED, _REMINDED]}],
+    "escalation": [{"cases": [_CASE]}, {"cases": [_CASE | _CONTROLLED, _CASE]}],
+}
+
+SAMPLES: Final[Mapping[str, tuple[_Values, ...]]] = {
+    kind: tuple(values | {"receiver": "Receiver"} for values in made) for kind, made in _MADE.items()
 }
 """By kind; every branch of the shipped templates is taken by one of them."""

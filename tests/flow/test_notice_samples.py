@@ -1,0 +1,50 @@
+"""The values that `care check` tries templates with are those that the night and the clock hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.firm import MONDAY, ROOT, TinyFirm
+
+from carewatch.commands.notice_samples import SAMPLES
+from carewatch.flow import notify
+from carewatch.tell.wording import compose
+
+
+def names(value: Any, path: str = "") -> set[str]:
+    """Return the path of every name in a value; items of a list share one path."""
+    if isinstance(value, list):
+        return {name for item in value for name in names(item, path)}
+    if not isinstance(value, dict):
+        return {path}
+    return {name for key, inner in value.items() for name in names(inner, f"{path}.{key}")}
+
+
+ALONE = (
+    (ROOT / "config" / "notices.yaml").read_text(encoding="utf-8").replace("alone_from: 3", "alone_from: 2")
+)
+
+
+def test_samples_have_the_shape_of_what_is_told(
+    make_firm: Callable[..., TinyFirm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+
+    def listen(kind: str, language: str, values: dict[str, Any], zone: Any) -> dict[str, str]:
+        told.setdefault(kind, values)
+        return compose(kind, language, values, zone)
+
+    monkeypatch.setattr(notify, "compose", listen)
+    firm = make_firm({"notices.yaml": ALONE})
+    for name, level in (("C1", {"halt": 1}), ("C2", {"quiet": 1})):
+        firm.customer(name, tier="A", sales=1000)
+        firm.dial(name, MONDAY, **{"quiet": 0, "strain": 0, "halt": 0, "mood": 90} | level)
+    firm.night(MONDAY)
+    for hours in range(8, 72, 8):
+        firm.tick(firm.moment(MONDAY) + timedelta(hours=hours))
+    assert set(told) == set(SAMPLES)
+    for kind, made in SAMPLES.items():
+        assert names(made[0]) <= names(told[kind])
