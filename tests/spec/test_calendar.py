@@ -1,6 +1,6 @@
 """The working calendar: China's make-up workdays, hours over nights and holidays, duty, clock changes."""
 
-# ruff: noqa: E501 (expected sentences are kept whole)
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

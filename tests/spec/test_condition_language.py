@@ -1,6 +1,6 @@
 """The condition language: what it reads, what it refuses and where it points."""
 
-# ruff: noqa: E501 (expected sentences are kept whole)
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Validation: every error at its place, in plain words, all at once."""
 
-# ruff: noqa: E501 (expected sentences are kept whole)
+
 from __future__ import annotations
 
 from datetime import date, time

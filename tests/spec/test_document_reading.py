@@ -1,6 +1,6 @@
 """Reading YAML: data, places, and every trap named in plain words."""
 
-# ruff: noqa: E501 (expected sentences are kept whole)
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Windows and working hours as people write them."""
 
-# ruff: noqa: E501 (expected sentences are kept whole)
+
 from __future__ import annotations
 
 from datetime import date, timedelta

@@ -31,7 +31,7 @@ class Privacy(StrEnum):
     PUBLIC = "public"
     INTERNAL = "internal"
     PERSONAL = "personal"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - a class, not a password
 
 
 SQL_TYPE: Final = {
