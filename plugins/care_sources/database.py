@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
@@ -35,14 +37,16 @@ def read_tables(
     *,
     zone: ZoneInfo,
     now: datetime,
+    cleanup: ExitStack,
 ) -> Mapping[str, Any]:
-    """Return for each feed a function of its state that yields its tables of text.
+    """Return for each feed a function of its state that yields its tables of text; `cleanup` disconnects.
 
     Raises SourceError at once when the database does not answer or a table or column is missing.
     """
     import sqlalchemy as sa
 
     engine = _engine(connection.uri)
+    cleanup.callback(engine.dispose)
     try:
         inspector = sa.inspect(engine)
         problems = [
@@ -148,30 +152,25 @@ def _changed(column: Any, state: State, reread: timedelta, *, where: str) -> Any
 
 def _rows(engine: sqlalchemy.Engine, table: Any, feed: Feed, condition: Any) -> Iterator[pyarrow.Table]:
     import sqlalchemy as sa
-    from dlt.sources.sql_database import sql_table
+    from dlt.sources.sql_database.helpers import TableLoader
 
     casts = engine.dialect.name == "postgresql"
-
-    def query(_: Any, reflected: Any) -> Any:
-        columns = [reflected.c[name] for name in feed.columns]
-        chosen = [sa.cast(column, sa.Text).label(column.name) if casts else column for column in columns]
-        select = sa.select(*chosen)
-        return select if condition is None else select.where(condition)
-
-    def as_texts(reflected: Any) -> None:
-        for column in reflected.c:
-            column.type = sa.Text()
-
-    rows = sql_table(
+    columns = [table.c[name] for name in feed.columns]
+    select = sa.select(*(sa.cast(one, sa.Text).label(one.name) if casts else one for one in columns))
+    rows: Any = TableLoader(
         engine,
-        table=table.name,
-        metadata=table.metadata,
-        backend="pyarrow" if casts else "sqlalchemy",
+        "pyarrow" if casts else "sqlalchemy",
+        table,
+        {name: {"name": name, "data_type": "text"} for name in feed.columns},
         chunk_size=BATCH,
-        query_adapter_callback=query,
-        table_adapter_callback=as_texts if casts else None,
-    )
-    yield from _numbered(rows) if casts else tables(rows_of_items(rows, feed.columns), feed.columns)
+        query_adapter_callback=lambda *_: select if condition is None else select.where(condition),
+    ).load_rows()
+    # A load that fails elsewhere must not leave this one's connection open.
+    with closing(rows):
+        if casts:
+            yield from _numbered(rows)
+        else:
+            yield from tables(rows_of_items(chain.from_iterable(rows), feed.columns), feed.columns)
 
 
 def _numbered(tables: Any) -> Iterator[pyarrow.Table]:

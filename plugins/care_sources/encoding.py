@@ -36,7 +36,7 @@ class Inspected:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            return f"not {self.encoding} text"
+            return f"not {self.encoding.removesuffix('-sig')} text"
         return None
 
     @staticmethod

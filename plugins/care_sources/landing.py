@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,8 +68,10 @@ def land(
     """
     warnings: list[str] = []
     wanted = feeds(source_name, source, firm)
-    with _settings(), _workspace(pipelines_dir / source_name) as folder:
-        readers = _readers(source_name, source, wanted, secrets, firm=firm, now=now, warnings=warnings)
+    with _settings(), _workspace(pipelines_dir / source_name) as folder, ExitStack() as cleanup:
+        readers = _readers(
+            source_name, source, wanted, secrets, firm=firm, now=now, warnings=warnings, cleanup=cleanup
+        )
         load_id, rows = _run(source_name, wanted, readers, warehouse_dsn, folder, now)
     return Landed(load_id, rows, tuple(warnings))
 
@@ -83,13 +85,14 @@ def _readers(
     firm: Firm,
     now: datetime,
     warnings: list[str],
+    cleanup: ExitStack,
 ) -> Mapping[str, Callable[[dict[str, Any]], Iterator[Any]]]:
     from zoneinfo import ZoneInfo
 
     zone = ZoneInfo(source.reading(firm).zone)
     match source:
         case DatabaseSource():
-            return read_tables(source_name, source, wanted, secrets, zone=zone, now=now)
+            return read_tables(source_name, source, wanted, secrets, zone=zone, now=now, cleanup=cleanup)
         case RestSource():
             return read_endpoints(source_name, source, wanted, secrets, zone=zone, now=now, warnings=warnings)
         case FilesSource():

@@ -185,7 +185,9 @@ class RestStream(Stream):
 
 
 class FilesStream(Stream):
-    """Files of one pattern. New and changed files are read, whole; of two names the later one holds later rows."""
+    """Files of one pattern, in which `*` also stands for folders. New and changed files are read, each whole; of two
+    names the later one holds the later rows.
+    """
 
 
 def _check_combine(combine: Combine | None, cursor: str | None, what: str) -> None:
