@@ -8,10 +8,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from carewatch.care.plan import Progress, due, plan, promises, under_control
 from carewatch.spec.configuration import CareSpec
 from carewatch.spec.loading import load
+from carewatch.spec.people import Playbook
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -147,3 +149,11 @@ def test_a_case_is_under_control_with_a_call_a_plan_and_a_next_date(
     called: bool, planned: bool, ahead: bool
 ) -> None:
     assert under_control(Progress(called, planned, ahead)) is (called and planned and ahead)
+
+
+def test_no_playbook_may_have_the_step_that_an_escalation_adds(care: CareSpec) -> None:
+    (playbook,) = care.playbooks_of(2, "A")
+    data = playbook.model_dump(mode="json")
+    data["steps"]["escalation"] = data["steps"]["first_call"]
+    with pytest.raises(ValidationError, match="'escalation' is the step of the person whom an escalation"):
+        Playbook.model_validate(data)

@@ -11,7 +11,7 @@ from carewatch.care.owners import in_role
 from carewatch.care.plan import PlannedTask, due, promises, under_control
 from carewatch.flow.notify import customer_values, post
 from carewatch.spec.configuration import CareSpec
-from carewatch.spec.people import Playbook
+from carewatch.spec.people import ESCALATION, Playbook
 from carewatch.store import cases
 from carewatch.store import live_warnings as warnings
 from carewatch.store.cases import DueEscalation, DueTask
@@ -69,7 +69,7 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
         receiver = in_role(care.people, playbook.escalate_to, escalation.owner_id)
         hours = promises(care, escalation.level, escalation.tier)[0]
         due_at = due(care, escalation.level, escalation.tier, now, hours)
-        task = PlannedTask("escalation", _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)
+        task = PlannedTask(ESCALATION, _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)
         task_no = cases.store_escalation(connection, escalation, task, now=now)
         went_up[receiver].append((task_no, escalation, due_at))
     for receiver, told in went_up.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -97,7 +97,7 @@ class Notices(Strict):
 
     `tell` maps a level to the roles that hear when a warning opens or rises. `alone_from`: at or above this level a
     warning gets a message of its own; below, one digest an owner and night, worst first. `quiet_hours`: a notice
-    decided in them waits until they end (never an escalation of level 3).
+    decided in them waits until they end (never the escalation of a level-3 case).
     """
 
     version: Literal[1]
@@ -112,16 +112,20 @@ class Notices(Strict):
     )
     quiet_hours: tuple[Hour, Hour] | None = Field(
         default=None,
-        description="no message between these times 免打扰, such as ['20:00', '08:00']; level 3 comes at once",
+        description="no message between these times 免打扰, such as ['20:00', '08:00']; the escalation of a level-3 case comes at once",
     )
     attempts: int = Field(
-        default=5, ge=1, le=20, description="how often a message is tried before it counts as failed"
+        default=8, ge=1, le=20, description="how often a message is tried before it counts as failed"
     )
 
     @field_validator("tell", mode="before")
     @classmethod
     def _numbers_are_keys(cls, value: object) -> object:
         return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
+
+
+ESCALATION: Final = "escalation"
+"""The step of a case's own that no playbook has: taking over what is not under control."""
 
 
 class Step(Strict):
@@ -167,6 +171,11 @@ class Playbook(Strict):
             for position, needed in enumerate(step.needs)
             if needed not in self.steps
         ]
+        if ESCALATION in self.steps:
+            what = f"'{ESCALATION}' is the step of the person whom an escalation reaches"
+            problems.append(
+                SpecProblem(what, expected="another name", loc=("steps", ESCALATION), at_key=True)
+            )
         for circle in circles({name: step.needs for name, step in self.steps.items()}):
             what = f"{' -> '.join(circle)} wait for one another in a circle"
             if len(circle) == 2:
