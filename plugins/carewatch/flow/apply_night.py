@@ -48,9 +48,7 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
         nights.set_state(connection, night, "held")
         return None
     severity = severities(book, tier, spec.tiers.names)
-    signals.store_changes(
-        connection, night, spec, book, customers, before, after, states=health["rules"], severity=severity
-    )
+    signals.store_changes(connection, night, spec, book, health, before, after, severity)
     moved = _with_context(connection, night, spec, care, customers, tier, moves, live)
     warnings.store_moves(connection, night, moved, rest=spec.levels.rest, now=now)
     nights.set_applied_through(connection, night.day)
@@ -94,7 +92,7 @@ def _with_context(
     found = warnings.open_signals(connection, list(moves))
     masters = warnings.masters(connection, list(moves), night.knowledge_cut)
     at = np.searchsorted(customers, np.fromiter(moves, dtype=np.int64, count=len(moves)))
-    money = _money(connection, night, spec)
+    money = _money(connection, night, spec, customers[at])
     return [
         warnings.Moved(
             customer_no=customer,
@@ -102,19 +100,22 @@ def _with_context(
             move=one,
             owner_id=owner_of(care.people, masters[customer].owner),
             tier=spec.tiers.names[tier[row]],
-            value=None if money is None or np.isnan(money[row]) else float(money[row]),
+            value=None if np.isnan(stake) else float(stake),
             reasons=_reasons(spec, found.get(customer, [])),
         )
-        for row, (customer, one) in zip(at, moves.items(), strict=True)
+        for row, stake, (customer, one) in zip(at, money, moves.items(), strict=True)
     ]
 
 
-def _money(connection: Connection, night: Night, spec: JudgementSpec) -> NDArray[np.float64] | None:
-    if spec.tiers.money is None:
-        return None
-    _, columns = metrics_of_night(connection, night, spec)
-    column: NDArray[np.float64] = columns[spec.tiers.money]
-    return column
+def _money(
+    connection: Connection, night: Night, spec: JudgementSpec, customers: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Return what is at stake with each of the customers, NaN where unknown."""
+    money = np.full(len(customers), np.nan)
+    if spec.tiers.money is not None:
+        known, columns = metrics_of_night(connection, night, spec, customers)
+        money[np.isin(customers, known)] = columns[spec.tiers.money]
+    return money
 
 
 def _reasons(spec: JudgementSpec, found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from carewatch.flow.night import opened
 from carewatch.measure.health import Colour, metric_points
@@ -88,7 +89,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
         colour=Colour(int(scores.colour[0])).name.lower(),
         dormant=bool(judged.dormant[0]),
         known_share=float(scores.known_share[0]),
-        equals_stored=_equals_stored(connection, night.night, spec, customer_no, numbers, judged),
+        equals_stored=_equals_stored(connection, night.night, spec, customers, numbers, judged),
         dimensions=_dimensions(spec, judged),
         rules=_rules(spec, judged),
         warning=_warning(connection, customer_no, night.night.day),
@@ -125,21 +126,18 @@ def _equals_stored(
     connection: Connection,
     night: Any,
     spec: JudgementSpec,
-    customer_no: int,
+    customers: NDArray[np.int32],
     numbers: dict[str, Any],
     judged: Judged,
 ) -> bool:
-    stored_customers, stored_metrics = metrics_of_night(connection, night, spec)
-    at = np.flatnonzero(stored_customers == customer_no)
-    if len(at) != 1:
-        return False
-    health = health_of_night(connection, night, spec)
+    stored_customers, stored = metrics_of_night(connection, night, spec, customers)
+    health = health_of_night(connection, night, spec, customers)
     same_metrics = all(
-        np.array_equal(stored_metrics[name][at], values, equal_nan=True) for name, values in numbers.items()
+        np.array_equal(stored[name], values, equal_nan=True) for name, values in numbers.items()
     )
-    here = np.flatnonzero(health["customer_no"] == customer_no)
-    same_score = np.array_equal(health["score"][here], judged.scores.score, equal_nan=True)
-    return bool(same_metrics and same_score and np.array_equal(health["rules"][here], judged.states))
+    same_score = np.array_equal(health["score"], judged.scores.score, equal_nan=True)
+    same_rules = np.array_equal(health["rules"], judged.states)
+    return np.array_equal(stored_customers, customers) and same_metrics and same_score and same_rules
 
 
 def _dimensions(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:

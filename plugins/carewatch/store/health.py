@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store.arrays import Field, read, write
 from carewatch.store.database import Connection
-from carewatch.store.metrics import attributes_at, metrics_of_night
+from carewatch.store.metrics import among, attributes_at, metrics_of_night
 from carewatch.store.nights import Night, lacks, set_state
 from carewatch.store.tiers import align, ensure, stored
 from carewatch.warn.hits import HEALTH_RULES
@@ -76,11 +76,13 @@ def _rows(night: Night, customers: NDArray[np.int32], judged: Judged) -> dict[st
     }
 
 
-def health_of_night(connection: Connection, night: Night, spec: JudgementSpec) -> dict[str, NDArray[Any]]:
-    """Return the stored judgement of a night as columns, in customer order."""
+def health_of_night(
+    connection: Connection, night: Night, spec: JudgementSpec, customers: NDArray[np.int32] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Return the stored judgement of a night, of everybody or some, as columns in customer order."""
     fields = _fields(spec)
     query = (
         f"select {', '.join(field.name for field in fields)} from care.health_night "
-        f"where day = date '{night.day}' and revision = {night.revision} order by customer_no"
+        f"where day = date '{night.day}' and revision = {night.revision} and {among(customers)} order by customer_no"
     )
     return read(connection, query, fields)

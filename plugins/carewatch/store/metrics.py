@@ -48,7 +48,7 @@ def run_passes(connection: Connection, program: Program) -> None:
             connection.execute(statement.encode())
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
             raise BadMetric(f"{_named(program, name)}: {_said(error, statement)}") from error
-        connection.execute(f"analyze {name}".encode())
+        connection.execute(f"analyze {name} (customer_no)".encode())
         if name.startswith("literal_"):
             _refuse_second_values(connection, program, name)
 
@@ -108,14 +108,19 @@ def metrics_at(
 
 
 def metrics_of_night(
-    connection: Connection, night: Night, spec: JudgementSpec
+    connection: Connection, night: Night, spec: JudgementSpec, customers: NDArray[np.int32] | None = None
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
-    """Return the stored metrics of a night: customer numbers in order, and one column a metric."""
+    """Return the stored metrics of a night, of everybody or some: customer numbers in order, and one column a metric."""
     query = (
         f"select customer_no, metrics from care.metric_night where day = date '{night.day}' "
-        f"and revision = {night.revision} order by customer_no"
+        f"and revision = {night.revision} and {among(customers)} order by customer_no"
     )
     return _columns(connection, query, list(spec.metrics))
+
+
+def among(customers: NDArray[np.int32] | None) -> str:
+    """Return the condition of being one of these customers (None: anybody), for a query that takes no parameters."""
+    return "true" if customers is None else f"customer_no = any('{{{','.join(map(str, customers))}}}')"
 
 
 def _columns(
@@ -138,8 +143,8 @@ def attributes_at(
         f"select distinct on (i.customer_no) i.customer_no, {', '.join('f.' + name for name in names)} "
         f"from care.fact_customer f join care.identity i using (party_no) "
         f"where {visible(cut)} and i.known_from <= %s and (i.known_to is null or i.known_to > %s) "
-        f"order by i.customer_no, f.fact_no desc",
-        (cut.knowledge_cut, cut.knowledge_cut),
+        f"and i.customer_no = any(%s) order by i.customer_no, f.fact_no desc",
+        (cut.knowledge_cut, cut.knowledge_cut, customers.tolist()),
     ).fetchall()
     if rows:
         found = np.array([row[0] for row in rows])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
 from carewatch.store.nights import Night
 from carewatch.warn.fold import Memory, Phase
-from carewatch.warn.hits import HEALTH_RED, HEALTH_RULES, RuleBook
+from carewatch.warn.hits import HEALTH_RED, HEALTH_RULES, RuleBook, State
 
 _CHANGE = (
     Field("customer_no", "integer"),
@@ -26,6 +27,9 @@ _CHANGE = (
     Field("true_nights", "small"),
     Field("clear_nights", "small"),
     Field("severity", "small"),
+    Field("score", "float"),
+    Field("colour", "small"),
+    Field("tier", "small"),
 )
 
 
@@ -56,40 +60,45 @@ def store_changes(
     night: Night,
     spec: JudgementSpec,
     book: RuleBook,
-    customers: NDArray[np.int32],
+    health: Mapping[str, NDArray[Any]],
     before: Memory,
     after: Memory,
-    *,
-    states: NDArray[np.int16],
     severity: NDArray[np.int8],
 ) -> None:
-    """Write what the night did to signals: new, updated, dropped while pending, closed; evidence is kept at opening."""
+    """Write what the night did to signals: new, updated, dropped while pending, closed; evidence is kept at opening.
+
+    `health` is the night's stored judgement; the memories and severities have its customers and the book's rules.
+    """
+    customers = health["customer_no"]
     touched = (before.phase != Phase.NONE) | (after.phase != Phase.NONE)
     at, rules = np.nonzero(touched)
     connection.execute("drop table if exists pg_temp.change")
     connection.execute(
         "create temp table change (customer_no integer, rule_no smallint, phase smallint, was smallint, hit boolean, "
-        "true_nights smallint, clear_nights smallint, severity smallint) on commit drop"
+        "true_nights smallint, clear_nights smallint, severity smallint, score float8, colour smallint, tier smallint) "
+        "on commit drop"
     )
     columns = {
         "customer_no": customers[at],
         "rule_no": rules,
         "phase": after.phase[at, rules],
         "was": before.phase[at, rules],
-        "hit": states[at, rules] == 1,
+        "hit": health["rules"][at, rules] == State.HIT,
         "true_nights": after.true_nights[at, rules],
         "clear_nights": after.clear_nights[at, rules],
         "severity": severity[at, rules],
+        **{name: health[name][at] for name in ("score", "colour", "tier")},
     }
     write(connection, "pg_temp.change", _CHANGE, columns, len(at))
     _make_rule_table(connection, spec, book)
-    parameters = {"day": night.day, "revision": night.revision, "judgement": night.judgement, "code": night.code_version,
-                  "tiers": list(spec.tiers.names)}  # fmt: skip
+    connection.execute("analyze pg_temp.change, pg_temp.rule, pg_temp.rule_evidence")
+    parameters = {"day": night.day, "judgement": night.judgement, "code": night.code_version}
     for statement in _STATEMENTS:
         connection.execute(statement, parameters)
-    _add_attributes(
-        connection, night, spec, book, customers, (after.phase == Phase.OPEN) & (before.phase != Phase.OPEN)
-    )
+    opened = (after.phase == Phase.OPEN) & (before.phase != Phase.OPEN)
+    if opened.any():
+        _keep_numbers(connection, night, spec, customers[opened.any(axis=1)])
+        _add_attributes(connection, night, spec, book, customers, opened)
     _close_rules_that_are_gone(connection, night, book.names)
 
 
@@ -148,21 +157,37 @@ _STATEMENTS = (
         %(day)s, %(day)s, case when c.phase = 2 then %(day)s::date end, '{{}}', %(judgement)s, %(code)s
     from change c join rule r using (rule_no) where c.was = 0 and c.phase <> 0
     """,
-    # Evidence: the numbers that the rule read on the night the signal opened, health and tier included.
-    """
+)
+
+_NUMBERS = """
     update care.signal s set evidence = coalesce(e.numbers, '{}') || jsonb_build_object(
-        'score', nullif(h.score, 'NaN'), 'colour', (array['grey','red','yellow','green'])[h.colour + 1],
-        'tier', (%(tiers)s::text[])[h.tier + 1])
-    from change c join rule r using (rule_no)
-    join care.health_night h on h.day = %(day)s and h.revision = %(revision)s and h.customer_no = c.customer_no
+        'score', nullif(c.score, 'NaN'), 'colour', (array['grey','red','yellow','green'])[c.colour + 1],
+        'tier', (%(tiers)s::text[])[c.tier + 1])
+    from change c join rule r using (rule_no) join seen using (customer_no)
     left join lateral (
-        select jsonb_object_agg(v.name, nullif(m.metrics[v.position], 'NaN')) as numbers
-        from care.metric_night m join rule_evidence v on v.rule_no = c.rule_no
-        where m.day = %(day)s and m.revision = %(revision)s and m.customer_no = c.customer_no
+        select jsonb_object_agg(v.name, nullif(seen.metrics[v.position], 'NaN')) as numbers
+        from rule_evidence v where v.rule_no = c.rule_no
     ) e on true
     where s.customer_no = c.customer_no and s.rule = r.name and s.state = 'open' and c.phase = 2 and c.was <> 2
-    """,
-)
+"""
+
+
+def _keep_numbers(
+    connection: Connection, night: Night, spec: JudgementSpec, opening: NDArray[np.int32]
+) -> None:
+    """Keep the numbers that each rule read on the night its signal opened, health and tier included.
+
+    A new day is not yet in the statistics of the night's table: PostgreSQL expects no row of it and would join a whole
+    night to every signal. So the metrics of the few customers are fetched by key first.
+    """
+    connection.execute("drop table if exists pg_temp.seen")
+    connection.execute(
+        "create temp table seen on commit drop as select customer_no, metrics from care.metric_night "
+        "where day = %s and revision = %s and customer_no = any(%s)",
+        (night.day, night.revision, opening.tolist()),
+    )
+    connection.execute("analyze pg_temp.seen")
+    connection.execute(_NUMBERS, {"tiers": list(spec.tiers.names)})
 
 
 def _add_attributes(
@@ -170,20 +195,29 @@ def _add_attributes(
     opened: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Add to the evidence of signals that opened the texts of the master record that their rules read."""
-    for number, (name, rule) in enumerate(book.rules.items()):
-        read = sorted((rule.names() | rule.placeholders()) & set(ATTRIBUTES))
-        concerned = customers[opened[:, number]]
-        if not read or not len(concerned):
-            continue
-        texts = attributes_at(connection, night.cut(spec.firm.zone), concerned, read)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "update care.signal set evidence = evidence || %s where customer_no = %s and rule = %s and state = 'open'",
-                [
-                    (Jsonb({attribute: texts[attribute][at] for attribute in read}), int(customer), name)
-                    for at, customer in enumerate(concerned)
-                ],
-            )
+    read = [sorted((rule.names() | rule.placeholders()) & set(ATTRIBUTES)) for rule in book.rules.values()]
+    reading = [number for number, names in enumerate(read) if names]
+    concerned = np.flatnonzero(opened[:, reading].any(axis=1))
+    if not len(concerned):
+        return
+    wanted = sorted({name for names in read for name in names})
+    texts = attributes_at(connection, night.cut(spec.firm.zone), customers[concerned], wanted)
+    records = [
+        {
+            "customer_no": int(customers[row]),
+            "rule": book.names[number],
+            "texts": {name: texts[name][at] for name in read[number]},
+        }
+        for at, row in enumerate(concerned)
+        for number in reading
+        if opened[row, number]
+    ]
+    connection.execute(
+        "update care.signal s set evidence = s.evidence || o.texts "
+        "from jsonb_to_recordset(%s) as o(customer_no integer, rule text, texts jsonb) "
+        "where s.customer_no = o.customer_no and s.rule = o.rule and s.state = 'open'",
+        (Jsonb(records),),
+    )
 
 
 def _close_rules_that_are_gone(connection: Connection, night: Night, names: Sequence[str]) -> None:
