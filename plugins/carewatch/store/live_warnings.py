@@ -128,15 +128,19 @@ def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest:
         """
         with move as (select * from jsonb_to_recordset(%(moves)s) as m(
             customer_no integer, level integer, peak_level integer, owner_id text, tier text, value numeric, reasons jsonb)),
+        earlier as (
+            select distinct on (w.customer_no) w.customer_no, w.warning_no
+            from care.warning w join care.warning_event e using (warning_no, transition)
+            where w.closed_at is not null and e.day >= %(day)s::date - %(rest)s
+                and w.customer_no in (select customer_no from move)
+            order by w.customer_no, e.day desc, w.warning_no desc),
         opened as (
             insert into care.warning (customer_no, state, level, peak_level, owner_id, tier, value, follows, opened_day,
                 opened_at, changed_at, transition, reasons, judgement, code_version)
             select m.customer_no, 'open', m.level, m.peak_level, m.owner_id, m.tier, m.value,
-                (select w.warning_no from care.warning w join care.warning_event e using (warning_no, transition)
-                    where w.customer_no = m.customer_no and w.closed_at is not null and e.day >= %(day)s::date - %(rest)s
-                    order by e.day desc, w.warning_no desc limit 1),
+                earlier.warning_no,
                 %(day)s, %(now)s, %(now)s, 1, m.reasons, %(judgement)s, %(code)s
-            from move m order by m.customer_no
+            from move m left join earlier using (customer_no) order by m.customer_no
             returning warning_no, level, reasons)
         insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by)
         select warning_no, 1, 'opened', %(now)s, %(day)s, level, reasons, 'carewatch' from opened
