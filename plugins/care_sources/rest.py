@@ -108,8 +108,8 @@ class _Endpoint:
             raise SourceError([f"{self.where}: {count} of {total} items came; the load is not taken"])
 
     def _client(self) -> Any:
-        from dlt.sources.helpers.rest_client.client import RESTClient
         from dlt.sources.helpers.rest_client.auth import BearerTokenAuth, HttpBasicAuth
+        from dlt.sources.helpers.rest_client.client import RESTClient
 
         auth: Any = None
         if self.connection.token:

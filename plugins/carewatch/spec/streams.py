@@ -147,6 +147,17 @@ def _shape_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
     found = []
     if fact.needs_customer and fact.name != "customer" and stream.customer is None:
         found.append(SpecProblem(f"fact '{fact.name}' needs 'customer', the source's key of the customer"))
+    if stream.combine == "per_file" and not isinstance(stream, FilesStream):
+        found.append(SpecProblem("only files have files", expected="combine: per_load", loc=("combine",)))
+    if stream.combine and getattr(stream, "cursor", None) is not None:
+        found.append(
+            SpecProblem(
+                "'combine' needs all rows of a key in one load, and 'cursor' brings only the changed ones",
+                expected="one of the two",
+                loc=("cursor",),
+                at_key=True,
+            )
+        )
     if stream.combine and stream.withdrawn_when is not None:
         found.append(
             SpecProblem(
@@ -162,11 +173,6 @@ class DatabaseStream(Stream):
     cursor: str | None = Field(default=None, description="column that grows with every change")
     reread: ElapsedField = timedelta(days=7)
 
-    @model_validator(mode="after")
-    def _reads_whole_keys(self) -> DatabaseStream:
-        _check_combine(self.combine, self.cursor, "a table")
-        return self
-
 
 class RestStream(Stream):
     """An endpoint. With `cursor` only items changed since the last load, less `reread`, are asked for."""
@@ -178,25 +184,8 @@ class RestStream(Stream):
     )
     reread: ElapsedField = timedelta(days=7)
 
-    @model_validator(mode="after")
-    def _reads_whole_keys(self) -> RestStream:
-        _check_combine(self.combine, self.cursor, "an endpoint")
-        return self
-
 
 class FilesStream(Stream):
     """Files of one pattern, in which `*` also stands for folders. New and changed files are read, each whole; of two
     names the later one holds the later rows.
     """
-
-
-def _check_combine(combine: Combine | None, cursor: str | None, what: str) -> None:
-    if combine == "per_file":
-        raise SpecProblem(f"{what} has no files", expected="combine: per_load", loc=("combine",))
-    if combine and cursor is not None:
-        raise SpecProblem(
-            "'combine' needs all rows of a key in one load, and 'cursor' brings only the changed ones",
-            expected="one of the two",
-            loc=("cursor",),
-            at_key=True,
-        )
