@@ -33,13 +33,14 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from carewatch.store.configurations import UnknownFingerprint
     from carewatch.store.database import NoWarehouse
     from carewatch.store.embedded import EmbeddedUnavailable
+    from carewatch.store.metrics import BadMetric
     from carewatch.store.migrations import MigrationError
     from carewatch.store.nights import NoNight
     from carewatch.tell.wording import BadTemplate
 
     return (
         Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
-        BadTemplate,
+        BadTemplate, BadMetric,
     )  # fmt: skip
 
 
