@@ -22,6 +22,10 @@ from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold, hold_for
 
 _MANY = 10_000
+_UNCONVERTED = (
+    "select count(*) from candidate where coalesce(fate, 'new') in ('new', 'changed') "
+    "and o_amount is null and o_amount_original is not null"
+)
 _TEMPORARY = ", ".join(
     f"pg_temp.{name}" for name in ("reading", "candidate", "twin", "arrival", "verdict", "bad", "waited")
 )
@@ -31,12 +35,11 @@ _TEMPORARY = ", ".join(
 class StreamResult:
     """What one load of one stream came to, in landed rows.
 
-    landed = new + changed + unchanged + repeated + filtered + quarantined. `changed` are corrections and
-    withdrawals;
-    `unchanged` say what we believe already; `repeated` are copies, versions overruled within their load or by
-    what we knew, and rows that wait in quarantine already. Of combined rows each counts as its fact does.
-    `released` results are rows that had waited for their customer: they were counted as quarantined when they
-    landed.
+    landed = new + changed + unchanged + repeated + filtered + quarantined. `changed` are corrections and withdrawals;
+    `unchanged` say what we believe already; `repeated` are copies, versions overruled within their load or by what we
+    knew, and rows that wait in quarantine already. Of combined rows each counts as its fact does. `released` results
+    are rows that had waited for their customer: they were counted as quarantined when they landed. `unconverted` are
+    new versions whose amount in the firm's currency is unknown for want of a rate.
     """
 
     origin: str
@@ -48,6 +51,7 @@ class StreamResult:
     repeated: int = 0
     filtered: int = 0
     quarantined: int = 0
+    unconverted: int = 0
     history: bool = False
     released: bool = False
 
@@ -167,6 +171,7 @@ class _Stream:
         context["clock"] = f"timestamptz {literal(moment.isoformat())}"
         self._run(render("believe.sql.j2", context))
         counts = self._counts()
+        unconverted = self._value(_UNCONVERTED) if self.context["converts"] else 0
         caught = self._run(render("quarantine.sql.j2", context))
         if not result.released:
             # What waits in quarantine already was not put there again.
@@ -178,7 +183,7 @@ class _Stream:
             self._run(
                 f"analyze {self.plan.fact.table}, care.fact_customer, care.party, care.customer, care.identity"
             )
-        return _with_counts(replace(result, history=history), counts)
+        return _with_counts(replace(result, history=history, unconverted=unconverted), counts)
 
     def _counts(self) -> dict[str, int]:
         query = "select coalesce(fate, 'new'), sum(landed_rows)::bigint from candidate group by 1"

@@ -23,6 +23,8 @@ DUPLICATE_KEY: Final = "duplicate key"
 
 _EARLIEST = "timestamptz '1900-01-02'"
 _LARGEST_WHOLE = "9e18"
+_ABSURD = "1e15"
+_LONGEST_KEY = 400
 
 Place = Literal["first", "key", "value", "last"]
 
@@ -112,6 +114,7 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         if plan.changed_at
         else "null::timestamptz",
         "finals": _finals(plan, firm),
+        "converts": "amount" in plan.columns and plan.fact.column("amount_original") is not None,
         "firm_zone": literal(firm.time_zone),
         "table": plan.fact.table,
         "origin": literal(plan.origin),
@@ -220,6 +223,14 @@ def _last_checks(plan: StreamPlan, group_values: list[Value]) -> Iterator[Check]
         yield from _said_checks(group_values, "last")
     if plan.fact.needs_customer:
         yield Check("customer_key is null", "no customer", "customer", place="last")
+    yield Check(f"length(key) > {_LONGEST_KEY}", "a key this long is none", "key", "left(key, 100)", "last")
+    yield Check(
+        f"length(customer_key) > {_LONGEST_KEY}",
+        "a key this long is none",
+        "customer",
+        "left(customer_key, 100)",
+        "last",
+    )
     yield Check("event_at is null", "no event time", "event_at", place="last")
     future = f"event_at > care.clock() + interval '1 day' or event_at < {_EARLIEST}"
     yield Check(future, "event time in the future or before 1900", "event_at", "event_at::text", "last")
@@ -242,6 +253,10 @@ def _column_checks(plan: StreamPlan, column: Column, compiled: Compiled) -> Iter
         low, high = plan.stream.bounds[column.name]
         outside = f"{value} not between {low!r} and {high!r}"
         yield Check(outside, "absurd value: outside its bounds", column.name, f"{value}::text", "last")
+    elif column.kind in (Kind.NUMBER, Kind.AMOUNT):
+        yield Check(
+            f"abs({value}) >= {_ABSURD}", "absurd value: beyond 10^15", column.name, f"{value}::text", "last"
+        )
     words = WORDS.get((plan.fact.name, column.name))
     if words:
         unknown = f"{value} not in ({', '.join(literal(word) for word in words)})"
