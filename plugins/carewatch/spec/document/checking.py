@@ -29,14 +29,21 @@ def validate(
     found = list(document.problems)
     if not document.is_readable:
         return None, found
+    value: M | None = None
     try:
         value = model.model_validate(document.data, context=context)
     except ValidationError as error:
-        lines = {problem.place.line for problem in found}
-        judged = _problems(document, model, [dict(one) for one in error.errors(include_url=False)])
-        # what stands in a line that was misread has its cause reported already
-        return None, sorted({*found, *(one for one in judged if one.place.line not in lines)})
-    return (None, found) if found else (value, [])
+        found += _elsewhere(
+            found, _problems(document, model, [dict(one) for one in error.errors(include_url=False)])
+        )
+    found += _elsewhere(found, document.blanks())
+    return (None, sorted({*found})) if found else (value, [])
+
+
+def _elsewhere(found: list[Problem], further: Iterable[Problem]) -> list[Problem]:
+    """Return further problems in lines without one: what stands in a misread line has its cause reported already."""
+    lines = {problem.place.line for problem in found}
+    return [problem for problem in further if problem.place.line not in lines]
 
 
 def _problems(document: Document, model: type[BaseModel], errors: list[Error]) -> Iterable[Problem]:

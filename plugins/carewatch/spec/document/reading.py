@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from carewatch.spec.document.nodes import (
     Scalar,
     Sequence,
     TooDeep,
+    mappings,
     mark_of,
     to_data,
 )
@@ -58,6 +60,14 @@ class Document:
         """Say whether there is anything to validate."""
         return self._root is not None
 
+    def blanks(self) -> Iterator[Problem]:
+        """Yield a problem for each key with nothing behind it: to leave a key out is to say so, to write it is a slip."""
+        for mapping in mappings(self._root) if self._root is not None else ():
+            for name, value in mapping.values.items():
+                if _is_unwritten(value):
+                    place = self._at(mapping.keys[name].start)
+                    yield Problem(place, f"'{name}' has no value", "a value, or no such key")
+
     def find(self, loc: Loc) -> Found:
         """Follow a path down the file; steps that do not exist in the file are passed over."""
         node, key, exact = self._root, None, True
@@ -82,8 +92,7 @@ class Document:
         found = self.find(loc)
         if found.node is None:
             return Place(self.file, 1, 1)
-        unwritten = isinstance(found.node, Scalar) and found.node.style is None and found.node.text == ""
-        if found.key is not None and (key or unwritten or not found.exact):
+        if found.key is not None and (key or _is_unwritten(found.node) or not found.exact):
             return self._at(found.key.start)
         if offset and isinstance(found.node, Scalar):
             return self._inside(found.node, offset)
@@ -103,6 +112,10 @@ class Document:
         before = self._text[: scalar.start.index + at]
         lines = _LINE_BREAK.split(before)
         return Place(self.file, len(lines), len(lines[-1]) + 1)
+
+
+def _is_unwritten(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.style is None and node.text == ""
 
 
 def _step(node: Node | None, step: str | int) -> tuple[Scalar | None, Node] | None:
