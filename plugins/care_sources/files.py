@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from care_sources.connection import Connection, SourceError
 from care_sources.encoding import Inspected, inspect, open_text
 from care_sources.rows import Row, tables
+from carewatch.paths import home
 from carewatch.spec.problems import nearest
 from carewatch.spec.sources import FilesSource
 from carewatch.spec.stream_plan import Feed
@@ -51,10 +52,10 @@ def _listed(source_name: str, connection: Connection) -> dict[str, Any]:
     """Return the files of the folder and below by relative path, in order."""
     from dlt.sources.filesystem import filesystem
 
-    local = "://" not in connection.uri
-    if local and not Path(connection.uri).is_dir():
+    folder = None if "://" in connection.uri else _folder(connection.uri)
+    if folder is not None and not folder.is_dir():
         raise SourceError([f"{source_name}: there is no folder {connection.uri}"])
-    address = Path(connection.uri).resolve().as_uri() if local else connection.uri
+    address = folder.resolve().as_uri() if folder is not None else connection.uri
     try:
         items = list(
             filesystem(bucket_url=address, file_glob="**/*", kwargs=dict(connection.options) or None)
@@ -63,6 +64,12 @@ def _listed(source_name: str, connection: Connection) -> dict[str, Any]:
         raise SourceError([f"{source_name}: {connection.uri} cannot be listed: {error}"]) from None
     names = {str(item["relative_path"]): item for item in items}
     return {name: names[name] for name in sorted(names) if not name.rpartition("/")[2].startswith(".")}
+
+
+def _folder(path: str) -> Path:
+    """Return a folder as it was named; one that is not there may be meant relative to the project."""
+    named = Path(path)
+    return named if named.is_absolute() or named.is_dir() else home() / named
 
 
 def _read(

@@ -201,6 +201,14 @@ def test_hidden_files_are_not_read(loader: Loader, folder: Path) -> None:
     )
 
 
+def test_a_relative_folder_lies_in_the_project(
+    make_loader: MakeLoader, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARE_HOME", str(folder.parent))
+    (folder / "orders.csv").write_text(HEADER + lines("A"))
+    assert dict(make_loader(ORDERS, Connection(folder.name)).land().rows) == {"orders": 1}
+
+
 def test_a_missing_folder_is_one_clear_line(make_loader: MakeLoader, folder: Path) -> None:
     with pytest.raises(SourceError, match=r"^src: there is no folder .*nowhere$"):
         make_loader(ORDERS, Connection(str(folder / "nowhere"))).land()

@@ -219,7 +219,7 @@ def test_amounts_in_another_currency_take_the_days_rate(landing: Landing) -> Non
     landing.rows(
         "insert into care.fx_rate values ('USD', '2026-04-30', 7.1), ('EUR', '2026-01-01', 8) returning 1"
     )
-    landing.take(
+    result = landing.take(
         "sales",
         customers=[customer("C1")],
         orders=[
@@ -229,6 +229,7 @@ def test_amounts_in_another_currency_take_the_days_rate(landing: Landing) -> Non
             order("D"),
         ],
     )
+    assert result["sales.orders"].unconverted == 1
     assert landing.open_facts("order", "amount", "amount_original", "currency") == {
         "A": (71, 10, "USD"),
         "B": (None, 10, "EUR"),

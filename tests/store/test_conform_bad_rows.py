@@ -39,6 +39,7 @@ def bad(**changes: str | None) -> dict[str, Any]:
         (bad(amount=None), "a needed value is missing", "amount", None),
         (bad(amount="1000.01"), "absurd value: outside its bounds", "amount", "1000.01"),
         (bad(amount="-1000.01"), "absurd value: outside its bounds", "amount", "-1000.01"),
+        (bad(no="x" * 401), "a key this long is none", "key", "x" * 100),
         (bad(kind="spares"), "unknown word", "kind", "spares"),
         ({"_fault": "3 fields where the header has 5", "_raw": "B;1;2"}, "3 fields where the header has 5", None, None),
     ],
