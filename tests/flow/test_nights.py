@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from tests.firm import FILES, MONDAY, TinyFirm, changed
 
-from carewatch.flow.night import reopened
+from carewatch.flow.night import NotReady, open_night, reopened, seal
 from carewatch.store.health import health_of_night
 from carewatch.store.nights import NoNight
 from carewatch.store.signals import live_memory
@@ -311,6 +311,23 @@ def test_a_night_that_has_not_come_is_refused(firm: TinyFirm) -> None:
     firm.night(day(2), now=firm.moment(day(2), 0))
 
 
+def test_a_night_is_sealed_once_it_is_judged_and_sealed_too_early_still_counts(firm: TinyFirm) -> None:
+    firm.customer("C1")
+    firm.dial("C1", day(1), quiet=1, strain=0, halt=0, mood=90)
+    at = firm.moment(day(1))
+    firm.clock_at(at)
+    open_night(firm.connection, firm.configuration, day(1), now=at)
+    with pytest.raises(
+        NotReady, match="the night of 2026-06-01 has not been judged yet; run it first: care run"
+    ):
+        seal(firm.connection, day(1))
+    firm.judged(day(1))
+    seal(firm.connection, day(1))
+    assert firm.tick(at).moves == 1
+    assert firm.tick(at).moves == 0
+    assert firm.rows("select state from care.night") == [("sealed",)]
+
+
 def test_no_customers_make_a_calm_night(firm: TinyFirm) -> None:
     assert firm.night(day(1)).moves == 0
     assert firm.rows("select state from care.night") == [("sealed",)]
@@ -359,3 +376,16 @@ def test_what_is_stored_between_nights_is_what_the_fold_remembers(make_firm: Cal
     assert firm.rows("select count(distinct what) from care.warning_event")[0][0] == 6, (
         "every kind of move was seen"
     )
+
+
+def test_a_customer_who_went_into_another_stops_nobody(firm: TinyFirm) -> None:
+    firm.customer("C1")
+    firm.customer("C2")
+    firm.dial("C1", day(1), quiet=1, strain=0, halt=0, mood=90)
+    firm.dial("C2", day(1), quiet=1, strain=0, halt=0, mood=90)
+    firm.night(day(1))
+    merged_at = firm.moment(day(1), 1)
+    firm.rows("update care.identity set known_to = %s where customer_no = 2 returning 1", merged_at)
+    firm.facts.belongs("C2", "C1", merged_at)
+    assert firm.tick(firm.moment(day(2), 18)).escalations == 2
+    assert firm.rows("select count(*) from care.outbox where message->>'text' like '%%C2 (C2)%%'")[0][0] >= 1

@@ -52,7 +52,8 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     moved = _with_context(connection, night, spec, care, customers, tier, moves, live)
     warnings.store_moves(connection, night, moved, rest=spec.levels.rest, now=now)
     nights.set_applied_through(connection, night.day)
-    nights.set_state(connection, night, "applied")
+    if not night.reached("applied"):
+        nights.set_state(connection, night, "applied")
     return len(moved)
 
 

@@ -16,6 +16,10 @@ from carewatch.store.nights import Night, NoNight
 from carewatch.tell.decide import may_notify
 
 
+class NotReady(RuntimeError):
+    """A night cannot be sealed yet."""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A night with the stored configuration it is judged by."""
@@ -88,8 +92,13 @@ def judge(connection: Connection, day: date) -> None:
 
 
 def seal(connection: Connection, day: date) -> None:
-    """Seal the night: from now on pages, the clock and explanations read it. A held night stays held."""
-    night = nights.night_of(connection, day)
-    if night.state != "held" and not night.reached("sealed"):
-        with connection.transaction():
+    """Seal the night: from now on pages, the clock and explanations read it. A held night stays held.
+
+    Raise NotReady for a night that has not been judged.
+    """
+    with connection.transaction():
+        night = nights.night_of(connection, day)
+        if not night.reached("judged"):
+            raise NotReady(f"the night of {day} has not been judged yet; run it first: care run --day {day}")
+        if night.state != "held" and not night.reached("sealed"):
             nights.set_state(connection, night, "sealed")

@@ -120,9 +120,9 @@ def last_sealed(connection: Connection, up_to: date | None = None) -> Night:
 
 
 def waiting_nights(connection: Connection) -> list[Night]:
-    """Return judged nights that the fold has not passed, in date order."""
+    """Return judged nights that the fold has not passed, in date order; one that was sealed too early waits as well."""
     rows = connection.execute(
-        f"select {_COLUMNS} from care.night n where state = 'judged' "
+        f"select {_COLUMNS} from care.night n where state in ('judged', 'sealed') "
         "and not exists (select from care.night later where later.day = n.day and later.revision > n.revision) "
         "and day > coalesce((select applied_through from care.progress), '-infinity') order by day"
     ).fetchall()
