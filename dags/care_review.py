@@ -26,7 +26,7 @@ with DAG(
             None,
             type=["null", "string"],
             format="date",
-            description="a day of the quarter after the reviewed one",
+            description="a day of the quarter after the one to review; today when empty",
         ),
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the run stands for"
