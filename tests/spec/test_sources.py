@@ -192,7 +192,15 @@ MISTAKES = [
         "'sum(total)' has an aggregate; expected combine: per_file or per_load beside it",
     ),
     ("amount: total,", "amount: total total,", "'total total' is not one expression"),
-    ("amount: total,", "amount: (select 1),", "subquery is not allowed"),
+    ("amount: total,", "amount: (select 1),", "'(SELECT 1)' is not allowed"),
+    (
+        "status <> 'draft'",
+        "status like other",
+        "a pattern is not written out in 'status like other'; expected one in quotes",
+    ),
+    ("status <> 'draft'", "sum(total) over () > 1", "is not allowed"),
+    ("amount: total,", "amount: trim('x' from total),", "'TRIM('x' FROM total)' is not allowed"),
+    ("amount: total,", "amount: total collate x,", "is not allowed"),
     ("amount: total,", "amount: pg_sleep(5),", "function 'pg_sleep' is not allowed"),
     (
         "status <> 'draft'",

@@ -19,6 +19,7 @@ Words = Mapping[type[Any], str]
 ARITHMETIC: Final[Words] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 COMPARISON: Final[Words] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=",
+    exp.NullSafeEQ: "is not distinct from", exp.NullSafeNEQ: "is distinct from",
 }  # fmt: skip
 LIKE: Final[Words] = {exp.Like: "like", exp.ILike: "ilike"}
 PATTERN: Final[Words] = {exp.RegexpLike: "~", exp.RegexpILike: "~*"}
@@ -30,6 +31,28 @@ AGGREGATE: Final[Words] = {
     exp.LogicalOr: "bool_or", exp.LogicalAnd: "bool_and",
 }  # fmt: skip
 ORDERED: Final = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+
+PARTS: Final[Mapping[type[Any], frozenset[str]]] = {
+    exp.Column: frozenset({"table", "db", "catalog"}),
+    exp.Literal: frozenset({"is_string"}),
+    exp.Case: frozenset({"ifs", "default"}),
+    exp.Is: frozenset({"negate"}),
+    exp.Like: frozenset({"negate"}),
+    exp.ILike: frozenset({"negate"}),
+    exp.Between: frozenset({"low", "high"}),
+    exp.Div: frozenset({"typed", "safe"}),
+    exp.DPipe: frozenset({"safe"}),
+    exp.Concat: frozenset({"safe", "coalesce"}),
+    exp.Greatest: frozenset({"ignore_nulls"}),
+    exp.Least: frozenset({"ignore_nulls"}),
+    exp.Count: frozenset({"big_int"}),
+    exp.Round: frozenset({"decimals"}),
+    exp.Trim: frozenset({"position"}),
+    exp.Replace: frozenset({"replacement"}),
+    exp.Substring: frozenset({"start", "length"}),
+    exp.SplitPart: frozenset({"delimiter", "part_index"}),
+}
+"""What a node may have beside its operands; anything else would be lost on the way and is refused."""
 
 _NUMERIC: Final = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Abs, exp.Floor, exp.Ceil, exp.Round, exp.Length,

@@ -19,6 +19,7 @@ from carewatch.spec.source_kinds import (
     OF_NUMBER,
     OF_TEXT,
     ORDERED,
+    PARTS,
     PATTERN,
     Types,
     column_name,
@@ -36,6 +37,7 @@ class Term:
     kind: Kind
 
 
+_OPERANDS: Final = {"this", "expression", "expressions"}
 _CLOCKS: Final = (exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp)
 
 FUNCTIONS: Final = (
@@ -60,6 +62,9 @@ class Writer:
 
     def term(self, node: exp.Expr, want: Kind | None) -> Term:
         """Return the node as SQL; `want` is the kind its place would like, a hint only. Raise SpecProblem."""
+        parts = {name for name, value in node.args.items() if value} - _OPERANDS
+        if parts - PARTS.get(type(node), frozenset()):
+            raise self._refused(node)
         match node:
             case exp.Paren():
                 inner = self.term(node.this, want)
@@ -117,8 +122,8 @@ class Writer:
             value, *options = self._alike([node.this, *node.expressions])
             return Term(f"({value} in ({', '.join(options)}))", Kind.FLAG)
         if kind in LIKE:
-            left, right = self._as(node.this, Kind.TEXT), self._as(node.expression, Kind.TEXT)
-            return Term(f"({left} {LIKE[kind]} {right})", Kind.FLAG)
+            word = f"not {LIKE[kind]}" if node.args.get("negate") else LIKE[kind]
+            return Term(f"({self._as(node.this, Kind.TEXT)} {word} {_like(node.expression)})", Kind.FLAG)
         if kind in PATTERN:
             return Term(
                 f"({self._as(node.this, Kind.TEXT)} {PATTERN[kind]} {_pattern(node.expression)})", Kind.FLAG
@@ -298,13 +303,23 @@ class Writer:
             return SpecProblem(
                 "a cast is not needed", expected=f"the column alone, or types: {{{name}: number}}"
             )
-        if isinstance(node, exp.Func):
-            name = node.name.lower() if isinstance(node, exp.Anonymous) else node.sql_name().lower()
+        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+        if isinstance(node, exp.Func) and not name:
+            name = node.sql_name().lower()
+        if name and name not in FUNCTIONS:
             return SpecProblem(
-                f"function '{name}' is not allowed", expected="one of " + ", ".join(FUNCTIONS),
+                f"function '{name}' is not allowed",
+                expected="one of " + ", ".join(FUNCTIONS),
                 nearest=nearest(name, FUNCTIONS),
-            )  # fmt: skip
-        return SpecProblem(f"{node.key.replace('_', ' ')} is not allowed")
+            )
+        return SpecProblem(f"'{node.sql(dialect='postgres')}' is not allowed")
+
+
+def _like(node: exp.Expr) -> str:
+    """Return a pattern of `like` that is written out and cannot make the load fail."""
+    if isinstance(node, exp.Literal) and node.is_string and not node.name.endswith("\\"):
+        return literal(node.name)
+    raise SpecProblem("a pattern is not written out", expected="one in quotes, such as 'C%'")
 
 
 def _pattern(node: exp.Expr) -> str:

@@ -1,0 +1,139 @@
+"""The warehouse reads text as values, and answers null, never an error, for what cannot be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+Connection = psycopg.Connection[Any]
+
+
+def read(connection: Connection, call: str, *values: object) -> Any:
+    row = connection.execute(f"select care.{call}", values).fetchone()
+    return row[0] if row else None
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "comma"),
+    [
+        ("1", "1", "1"),
+        ("-1.50", "-1.5", None),
+        ("+.5", "0.5", None),
+        ("5.", "5", None),
+        (" 7 \u3000", "7", "7"),
+        ("1,234.56", "1234.56", None),
+        ("1.234,56", None, "1234.56"),
+        ("1,23", None, "1.23"),
+        ("12,5", None, "12.5"),
+        ("1,234,567", "1234567", None),
+        ("1e5", "100000", "100000"),
+        ("1e999", None, None),
+        ("9" * 60, "9" * 60, "9" * 60),
+        ("9" * 61, None, None),
+        ("12,3O0.00", None, None),
+        ("NaN", None, None),
+        ("Infinity", None, None),
+        ("1_000", None, None),
+        ("壹万元", None, None),
+        ("１２", None, None),
+        (".", None, None),
+        ("-", None, None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_numbers(connection: Connection, text: str | None, point: str | None, comma: str | None) -> None:
+    found = [read(connection, "read_number(%s, %s)::text", text, sign) for sign in (False, True)]
+    assert found == [point, comma]
+
+
+MIDNIGHT = datetime(2024, 1, 4, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "moment"),
+    [
+        ("2024-01-05", "ymd", MIDNIGHT),
+        ("2024-1-5", "ymd", MIDNIGHT),
+        ("2024/1/5", "ymd", MIDNIGHT),
+        ("2024.01.05", "ymd", MIDNIGHT),
+        ("2024年1月5日", "ymd", MIDNIGHT),
+        ("20240105", "ymd", MIDNIGHT),
+        ("05/01/2024", "ymd", None),
+        ("05/01/2024", "dmy", MIDNIGHT),
+        ("5.1.2024", "dmy", MIDNIGHT),
+        ("01/05/2024", "mdy", MIDNIGHT),
+        ("2024-01-05", "dmy", MIDNIGHT),
+        ("2024-01-05 09:30", "ymd", datetime(2024, 1, 5, 1, 30, tzinfo=UTC)),
+        ("2024-01-05T9:30:05.25", "ymd", datetime(2024, 1, 5, 1, 30, 5, 250000, tzinfo=UTC)),
+        ("2024-01-31T09:30:00Z", "ymd", datetime(2024, 1, 31, 9, 30, tzinfo=UTC)),
+        ("2024-01-05 09:30:00 +0100", "ymd", datetime(2024, 1, 5, 8, 30, tzinfo=UTC)),
+        ("2024-01-05 09:30:00-03", "ymd", datetime(2024, 1, 5, 12, 30, tzinfo=UTC)),
+        ("2024-02-29", "ymd", datetime(2024, 2, 28, 16, tzinfo=UTC)),
+        ("2023-02-29", "ymd", None),
+        ("2024-04-31", "ymd", None),
+        ("2024-13-01", "ymd", None),
+        ("0000-00-00", "ymd", None),
+        ("2024-01-05 25:00", "ymd", None),
+        ("2024-01-05 24:00", "ymd", None),
+        ("2024-01-05 09:61", "ymd", None),
+        ("2026-13-45T25:00:00+08:00", "ymd", None),
+        ("30.13.2026", "dmy", None),
+        ("now", "ymd", None),
+        ("today", "ymd", None),
+        ("infinity", "ymd", None),
+        ("昨天", "ymd", None),
+        ("", "ymd", None),
+        (None, "ymd", None),
+    ],
+)
+def test_moments(connection: Connection, text: str | None, order: str, moment: datetime | None) -> None:
+    assert read(connection, "read_instant(%s, 'Asia/Shanghai', %s)", text, order) == moment
+
+
+def test_a_day_stands_as_written_but_a_moment_has_the_day_of_the_zone(connection: Connection) -> None:
+    days = [
+        read(connection, "read_day(%s, 'Asia/Shanghai', 'ymd')::text", text)
+        for text in ("2024-01-05", "2024-01-05 23:59", "2024-01-05T20:00:00Z")
+    ]
+    assert days == ["2024-01-05", "2024-01-05", "2024-01-06"]
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [("true", True), ("T", True), ("Yes", True), ("1", True), ("是", True), ("false", False), ("N", False), ("0", False),
+     ("否", False), (" no ", False), ("maybe", None), ("2", None), ("", None), (None, None)],
+)  # fmt: skip
+def test_flags(connection: Connection, text: str | None, flag: bool | None) -> None:
+    assert read(connection, "read_flag(%s)", text) is flag
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text(alphabet=st.sampled_from("0123456789-/.:+ TZeE,年月日O"), max_size=26),
+    order=st.sampled_from(["ymd", "dmy", "mdy"]),
+)
+def test_no_text_makes_reading_fail(connection: Connection, text: str, order: str) -> None:
+    read(connection, "read_number(%s, false)", text)
+    read(connection, "read_number(%s, true)", text)
+    read(connection, "read_instant(%s, 'America/New_York', %s)", text, order)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moment=st.datetimes(
+        min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)
+    ),
+    number=st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4
+    ),
+)
+def test_what_python_writes_is_read_back(connection: Connection, moment: datetime, number: Decimal) -> None:
+    assert read(connection, "read_instant(%s, 'Asia/Shanghai', 'ymd')", moment.isoformat()) == moment
+    assert read(connection, "read_number(%s, false)", format(number, "f")) == number
