@@ -102,7 +102,6 @@ def environment(stage: Stage, *, ticket_url: str, ticket_token: str, receivers: 
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "CARE_DB": stage.dsn,
         "CARE_HOME": str(stage.project),
-        "CARE_LANDING": str(stage.folder / "landing"),
         "GX_ANALYTICS_ENABLED": "false",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         **{
