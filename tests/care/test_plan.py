@@ -106,6 +106,7 @@ def test_a_playbook_becomes_tasks_with_clocks_of_their_own(care: CareSpec, level
     assert made.copy["steps"].keys() == playbook.steps.keys()
 
 
+@pytest.mark.req("S75")
 def test_tasks_go_to_the_people_of_their_roles(care: CareSpec) -> None:
     now = datetime(2026, 6, 1, 2, tzinfo=ZONE)
     owners = {

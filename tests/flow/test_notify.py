@@ -97,6 +97,17 @@ def test_a_level_1_notice_carries_a_recommended_action(firm: TinyFirm) -> None:
     assert "* Call within two days; listen first, sell nothing." in text
 
 
+def test_an_indicator_is_told_once_at_its_worst(firm: TinyFirm) -> None:
+    firm.customer("C1")
+    for night in (MONDAY, TUESDAY):
+        firm.dial("C1", night, quiet=0, strain=0, halt=0, mood=30)
+        firm.night(night)
+    [(reasons,)] = firm.rows("select reasons from care.warning")
+    assert [one["rule"] for one in reasons] == ["health_red", "health_yellow"]
+    [(text,)] = firm.rows("select message->>'text' from care.outbox where receiver = 'ann'")
+    assert "   - Health is red: 30.00 points.\n   >" in text
+
+
 def test_a_red_warning_goes_alone_to_owner_manager_and_executive(severe: TinyFirm) -> None:
     severe.customer("C1", tier="A")
     severe.dial("C1", MONDAY, quiet=1, strain=1, halt=1, mood=90)

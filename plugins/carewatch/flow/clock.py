@@ -9,7 +9,7 @@ from typing import Any
 
 from carewatch.care.owners import in_role
 from carewatch.care.plan import PlannedTask, due, promises, under_control
-from carewatch.flow.notify import customer_values, post
+from carewatch.flow.notify import customer_values, post, told_reasons
 from carewatch.spec.configuration import CareSpec
 from carewatch.spec.people import ESCALATION, Playbook
 from carewatch.store import cases
@@ -50,7 +50,11 @@ def _values(seen: Seen, due_one: DueTask | DueEscalation) -> dict[str, Any]:
     }
     if isinstance(due_one, DueTask):
         return shared | {"title": due_one.title, "due_at": due_one.due_at}
-    return shared | asdict(due_one.progress) | {"since": due_one.escalate_at, "reasons": due_one.reasons}
+    return (
+        shared
+        | asdict(due_one.progress)
+        | {"since": due_one.escalate_at, "reasons": told_reasons(due_one.reasons)}
+    )
 
 
 def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:

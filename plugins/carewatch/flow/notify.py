@@ -136,6 +136,14 @@ def _in_language(value: Any, language: str) -> Any:
     return value
 
 
+def told_reasons(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a notice says of the reasons, the worst first: one an indicator, as it counts."""
+    worst: dict[str, dict[str, Any]] = {}
+    for reason in reasons:
+        worst.setdefault(reason["counts_as"], {key: reason[key] for key in ("text", "severity", "since")})
+    return list(worst.values())
+
+
 def customer_values(seen: Seen) -> dict[str, str]:
     """Return what a notice says of a customer: the id and the name, on one line."""
     return {"id": seen.customer_id, "name": " ".join((seen.name or "").split()) or seen.customer_id}
@@ -157,7 +165,7 @@ def _warning_values(
         "tier": one.tier,
         "value": one.value,
         "currency": care.firm.currency,
-        "reasons": [{key: reason[key] for key in ("text", "severity", "since")} for reason in one.reasons],
+        "reasons": told_reasons(one.reasons),
         "tasks": [
             task | {"owner": people[task["owner"]].name if task["owner"] in people else task["owner"]}
             for task in tasks
