@@ -16,9 +16,10 @@ from sqlglot.errors import ParseError, TokenError
 
 from carewatch.spec.facts import Kind
 from carewatch.spec.problems import Loc, SpecProblem
+from carewatch.spec.source_functions import Term
 from carewatch.spec.source_kinds import column_name
 from carewatch.spec.source_reading import Reading, Reads, base, in_words
-from carewatch.spec.source_terms import Term, Writer
+from carewatch.spec.source_terms import Writer
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,12 @@ from typing import Final
 from sqlglot import exp
 
 from carewatch.spec.facts import Kind
-from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.problems import SpecProblem
+from carewatch.spec.source_functions import Term, function_term, refused
 from carewatch.spec.source_kinds import (
-    AGGREGATE,
     ARITHMETIC,
-    CHOICE,
     COMPARISON,
     LIKE,
-    OF_NUMBER,
-    OF_TEXT,
     ORDERED,
     PARTS,
     PATTERN,
@@ -28,24 +25,7 @@ from carewatch.spec.source_kinds import (
 )
 from carewatch.spec.source_reading import PLACE, Reading, Reads, base, in_words, literal
 
-
-@dataclass(frozen=True)
-class Term:
-    """A piece of SQL and the kind of its value."""
-
-    sql: str
-    kind: Kind
-
-
 _OPERANDS: Final = {"this", "expression", "expressions"}
-_CLOCKS: Final = (exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp)
-
-FUNCTIONS: Final = (
-    "abs", "avg", "bool_and", "bool_or", "ceil", "coalesce", "concat", "count", "first", "floor", "greatest",
-    "last", "least", "left", "length", "lower", "ltrim", "max", "min", "nullif", "replace", "right", "round",
-    "rtrim", "seconds_between", "split_part", "starts_with", "substring", "sum", "trim", "upper",
-)  # fmt: skip
-"""What an expression may call, besides operators, case, in, between, like and is null."""
 
 
 @dataclass
@@ -58,13 +38,13 @@ class Writer:
     used: set[tuple[str, Kind]] = field(default_factory=set)
     loose: set[str] = field(default_factory=set)
     aggregated: bool = False
-    _inside: bool = False
+    inside: bool = False
 
     def term(self, node: exp.Expr, want: Kind | None) -> Term:
         """Return the node as SQL; `want` is the kind its place would like, a hint only. Raise SpecProblem."""
         parts = {name for name, value in node.args.items() if value} - _OPERANDS
         if parts - PARTS.get(type(node), frozenset()):
-            raise self._refused(node)
+            raise refused(node)
         match node:
             case exp.Paren():
                 inner = self.term(node.this, want)
@@ -72,7 +52,7 @@ class Writer:
             case exp.Column():
                 return self._column(node, want)
             case exp.Literal():
-                return Term(literal(node.name), Kind.TEXT) if node.is_string else Term(node.name, Kind.NUMBER)
+                return Term(literal(node.name), Kind.TEXT) if node.is_string else _number_written(node)
             case exp.Boolean():
                 return Term("true" if node.this else "false", Kind.FLAG)
             case exp.Null():
@@ -80,15 +60,17 @@ class Writer:
             case exp.And() | exp.Or():
                 word = "and" if isinstance(node, exp.And) else "or"
                 return Term(
-                    f"({self._as(node.left, Kind.FLAG)} {word} {self._as(node.right, Kind.FLAG)})", Kind.FLAG
+                    f"({self.converted(node.left, Kind.FLAG)} {word} {self.converted(node.right, Kind.FLAG)})",
+                    Kind.FLAG,
                 )
             case exp.Not():
-                return Term(f"(not {self._as(node.this, Kind.FLAG)})", Kind.FLAG)
+                return Term(f"(not {self.converted(node.this, Kind.FLAG)})", Kind.FLAG)
             case exp.Case():
                 return self._case(node, want)
-        return self._operator(node) or self._function(node, want)
+        return self._operator(node) or function_term(self, node, want)
 
-    def _as(self, node: exp.Expr, kind: Kind) -> str:
+    def converted(self, node: exp.Expr, kind: Kind) -> str:
+        """Return the node as SQL of one kind."""
         found = self.term(node, kind)
         return self.reading.convert(found.sql, found.kind, kind)
 
@@ -100,18 +82,18 @@ class Writer:
             )
         kind = base(self.types.get(name) or want or Kind.TEXT)
         self.used.add((name, kind))
-        if not self._inside:
+        if not self.inside:
             self.loose.add(name)
         return Term(self.reads.alias(name, kind), kind)
 
     def _operator(self, node: exp.Expr) -> Term | None:
         kind = type(node)
         if kind in ARITHMETIC:
-            left, right = self._number(node.this), self._number(node.expression)
+            left, right = self.number(node.this), self.number(node.expression)
             right = f"nullif({right}, 0)" if kind in (exp.Div, exp.Mod) else right
             return Term(f"({left} {ARITHMETIC[kind]} {right})", Kind.NUMBER)
         if kind is exp.Neg:
-            return Term(f"(- {self._number(node.this)})", Kind.NUMBER)
+            return Term(f"(- {self.number(node.this)})", Kind.NUMBER)
         if kind in COMPARISON:
             left, right = self._alike([node.this, node.expression], ordered=isinstance(node, ORDERED))
             return Term(f"({left} {COMPARISON[kind]} {right})", Kind.FLAG)
@@ -123,20 +105,24 @@ class Writer:
             return Term(f"({value} in ({', '.join(options)}))", Kind.FLAG)
         if kind in LIKE:
             word = f"not {LIKE[kind]}" if node.args.get("negate") else LIKE[kind]
-            return Term(f"({self._as(node.this, Kind.TEXT)} {word} {_like(node.expression)})", Kind.FLAG)
+            return Term(
+                f"({self.converted(node.this, Kind.TEXT)} {word} {_like(node.expression)})", Kind.FLAG
+            )
         if kind in PATTERN:
             return Term(
-                f"({self._as(node.this, Kind.TEXT)} {PATTERN[kind]} {_pattern(node.expression)})", Kind.FLAG
+                f"({self.converted(node.this, Kind.TEXT)} {PATTERN[kind]} {_pattern(node.expression)})",
+                Kind.FLAG,
             )
         if kind is exp.Is:
             return self._is(node)
         if kind is exp.DPipe:
             return Term(
-                f"({self._as(node.this, Kind.TEXT)} || {self._as(node.expression, Kind.TEXT)})", Kind.TEXT
+                f"({self.converted(node.this, Kind.TEXT)} || {self.converted(node.expression, Kind.TEXT)})",
+                Kind.TEXT,
             )
         return None
 
-    def _number(self, node: exp.Expr) -> str:
+    def number(self, node: exp.Expr) -> str:
         """Return an operand of arithmetic; times have a function of their own."""
         found = self.term(node, Kind.NUMBER)
         if found.kind in (Kind.DAY, Kind.INSTANT):
@@ -151,7 +137,7 @@ class Writer:
             return Term(f"({self.term(node.this, None).sql} {word} null)", Kind.FLAG)
         if isinstance(node.expression, exp.Boolean):
             return Term(
-                f"({self._as(node.this, Kind.FLAG)} {word} {'true' if node.expression.this else 'false'})",
+                f"({self.converted(node.this, Kind.FLAG)} {word} {'true' if node.expression.this else 'false'})",
                 Kind.FLAG,
             )
         raise SpecProblem(
@@ -171,7 +157,7 @@ class Writer:
             raise SpecProblem(
                 "texts are compared by size", expected=f"the kind of the columns, such as {example}"
             )
-        return [self._as(node, kind) for node in nodes]
+        return [self.converted(node, kind) for node in nodes]
 
     def _case(self, node: exp.Case, want: Kind | None) -> Term:
         branches = node.args["ifs"]
@@ -181,138 +167,19 @@ class Writer:
             value, *conditions = self._alike([node.this, *(one.this for one in branches)])
             conditions = [f"{value} = {one}" for one in conditions]
         else:
-            conditions = [self._as(one.this, Kind.FLAG) for one in branches]
+            conditions = [self.converted(one.this, Kind.FLAG) for one in branches]
         parts = [
-            f"when {condition} then {self._as(result, kind)}"
+            f"when {condition} then {self.converted(result, kind)}"
             for condition, result in zip(conditions, results, strict=False)
         ]
-        otherwise = f" else {self._as(results[-1], kind)}" if len(results) > len(branches) else ""
+        otherwise = f" else {self.converted(results[-1], kind)}" if len(results) > len(branches) else ""
         return Term(f"case {' '.join(parts)}{otherwise} end", kind)
 
-    def _function(self, node: exp.Expr, want: Kind | None) -> Term:
-        kind = type(node)
-        if kind in CHOICE:
-            arguments = [node.this, *node.expressions]
-            common = common_kind(arguments, want, self.types)
-            return Term(f"{CHOICE[kind]}({', '.join(self._as(one, common) for one in arguments)})", common)
-        if kind is exp.Nullif:
-            common = common_kind([node.this, node.expression], None, self.types)
-            return Term(f"nullif({self._as(node.this, common)}, {self._as(node.expression, common)})", common)
-        if kind in OF_NUMBER:
-            return Term(f"{OF_NUMBER[kind]}({self._number(node.this)})", Kind.NUMBER)
-        if kind is exp.Round:
-            return Term(
-                f"round({self._number(node.this)}, {self._whole(node.args.get('decimals'), 0)})", Kind.NUMBER
-            )
-        if kind is exp.Length:
-            return Term(f"length({self._as(node.this, Kind.TEXT)})", Kind.NUMBER)
-        if kind is exp.StartsWith:
-            text, start = self._as(node.this, Kind.TEXT), self._as(node.expression, Kind.TEXT)
-            return Term(f"starts_with({text}, {start})", Kind.FLAG)
-        if (
-            isinstance(node, exp.Anonymous)
-            and node.name.lower() == "seconds_between"
-            and len(node.expressions) == 2
-        ):
-            begin, end = (self._as(one, Kind.INSTANT) for one in node.expressions)
-            return Term(f"floor(extract(epoch from ({end}) - ({begin})))", Kind.NUMBER)
-        return self._text_function(node) or self._aggregate(node, want)
 
-    def _text_function(self, node: exp.Expr) -> Term | None:
-        kind = type(node)
-        if kind in OF_TEXT:
-            return Term(f"{OF_TEXT[kind]}({self._as(node.this, Kind.TEXT)})", Kind.TEXT)
-        if kind is exp.Trim and node.args.get("expression") is None:
-            name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")), "btrim")
-            return Term(f"{name}({self._as(node.this, Kind.TEXT)})", Kind.TEXT)
-        if kind is exp.Replace:
-            parts = [node.this, node.expression, node.args.get("replacement")]
-            return Term(
-                f"replace({', '.join(self._as(one, Kind.TEXT) for one in parts if one is not None)})",
-                Kind.TEXT,
-            )
-        if kind is exp.Concat:
-            return Term(
-                f"concat({', '.join(self._as(one, Kind.TEXT) for one in node.expressions)})", Kind.TEXT
-            )
-        if kind in (exp.Left, exp.Right):
-            size = self._whole(node.expression, None)
-            return Term(f"{kind.__name__.lower()}({self._as(node.this, Kind.TEXT)}, {size})", Kind.TEXT)
-        if kind is exp.Substring:
-            start, length = self._whole(node.args.get("start"), 1), node.args.get("length")
-            tail = f", {self._whole(length, None)}" if length is not None else ""
-            return Term(f"substr({self._as(node.this, Kind.TEXT)}, {start}{tail})", Kind.TEXT)
-        if kind is exp.SplitPart:
-            at = self._whole(node.args.get("part_index"), None)
-            if at == 0:
-                raise SpecProblem("split_part counts from 1")
-            mark = self._as(node.args["delimiter"], Kind.TEXT)
-            return Term(f"split_part({self._as(node.this, Kind.TEXT)}, {mark}, {at})", Kind.TEXT)
-        return None
-
-    @staticmethod
-    def _whole(node: exp.Expr | None, default: int | None) -> int:
-        """Return a position or length; a column there could make the database refuse the whole load."""
-        if node is None and default is not None:
-            return default
-        if (
-            isinstance(node, exp.Literal)
-            and not node.is_string
-            and node.name.isdigit()
-            and int(node.name) <= 1000
-        ):
-            return int(node.name)
-        raise SpecProblem("a position or length is not written out", expected="a whole number from 0 to 1000")
-
-    def _aggregate(self, node: exp.Expr, want: Kind | None) -> Term:
-        kind = type(node)
-        if kind not in AGGREGATE and kind not in (exp.Count, exp.First, exp.Last):
-            raise self._refused(node)
-        if self._inside:
-            raise SpecProblem("an aggregate stands inside another")
-        self._inside, self.aggregated = True, True
-        try:
-            if kind is exp.Count:
-                return self._count(node)
-            if kind in (exp.Sum, exp.Avg):
-                return Term(f"{AGGREGATE[kind]}({self._number(node.this)})", Kind.NUMBER)
-            if kind in (exp.LogicalOr, exp.LogicalAnd):
-                return Term(f"{AGGREGATE[kind]}({self._as(node.this, Kind.FLAG)})", Kind.FLAG)
-            inner = self.term(node.this, want)
-            if kind in AGGREGATE:
-                return Term(f"{AGGREGATE[kind]}({inner.sql})", inner.kind)
-            order = "row_no" if kind is exp.First else "row_no desc"
-            picked = f"array_agg({inner.sql} order by {order}) filter (where ({inner.sql}) is not null)"
-            return Term(f"({picked})[1]", inner.kind)
-        finally:
-            self._inside = False
-
-    def _count(self, node: exp.Expr) -> Term:
-        if isinstance(node.this, exp.Star):
-            return Term("count(*)", Kind.NUMBER)
-        distinct = isinstance(node.this, exp.Distinct)
-        inner = node.this.expressions[0] if distinct else node.this
-        return Term(f"count({'distinct ' if distinct else ''}{self.term(inner, None).sql})", Kind.NUMBER)
-
-    @staticmethod
-    def _refused(node: exp.Expr) -> SpecProblem:
-        if isinstance(node, _CLOCKS):
-            return SpecProblem("the present time is asked for; a fact has its own time")
-        if isinstance(node, exp.Cast):
-            name = node.this.sql(dialect="postgres")
-            return SpecProblem(
-                "a cast is not needed", expected=f"the column alone, or types: {{{name}: number}}"
-            )
-        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
-        if isinstance(node, exp.Func) and not name:
-            name = node.sql_name().lower()
-        if name and name not in FUNCTIONS:
-            return SpecProblem(
-                f"function '{name}' is not allowed",
-                expected="one of " + ", ".join(FUNCTIONS),
-                nearest=nearest(name, FUNCTIONS),
-            )
-        return SpecProblem(f"'{node.sql(dialect='postgres')}' is not allowed")
+def _number_written(node: exp.Literal) -> Term:
+    if not re.fullmatch(r"\d{1,30}(\.\d{1,30})?", node.name):
+        raise SpecProblem(f"'{node.name}' is no plain number", expected="digits, such as 12.5")
+    return Term(node.name, Kind.NUMBER)
 
 
 def _like(node: exp.Expr) -> str:

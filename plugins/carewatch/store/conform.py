@@ -17,7 +17,8 @@ from carewatch.spec.source_reading import literal
 from carewatch.spec.sources import BaseSource, FilesSource, feeds, plans
 from carewatch.spec.stream_plan import Feed, StreamPlan
 from carewatch.store import quarantine, raw
-from carewatch.store.conform_sql import begins, delay, raw_aliases, render, stream_context
+from carewatch.store.conform_checks import raw_aliases
+from carewatch.store.conform_sql import begins, delay, render, stream_context
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold, hold_for
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from carewatch.spec.source_reading import literal
-from carewatch.store.conform_sql import UNKNOWN_CUSTOMER
+from carewatch.store.conform_checks import UNKNOWN_CUSTOMER
 from carewatch.store.database import Connection
 
 
