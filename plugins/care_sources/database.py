@@ -69,8 +69,15 @@ def _engine(uri: str) -> sqlalchemy.Engine:
     scheme, _, rest = uri.partition("://")
     if scheme.split("+")[0] in ("postgres", "postgresql"):
         options = {"options": _POSTGRESQL_SESSION, "application_name": "carewatch"}
-        return sa.create_engine(f"postgresql+psycopg://{rest}", connect_args=options)
+        return sa.create_engine(f"postgresql+psycopg://{_without_extras(rest)}", connect_args=options)
     return sa.create_engine(uri)
+
+
+def _without_extras(rest: str) -> str:
+    """Drop what Airflow adds to a connection's URI and PostgreSQL does not know, such as `__extra__`."""
+    address, _, query = rest.partition("?")
+    known = [option for option in query.split("&") if option and not option.startswith("__")]
+    return f"{address}?{'&'.join(known)}" if known else address
 
 
 def _missing(inspector: Any, source_name: str, schema: str | None, feed: Feed) -> Iterator[str]:

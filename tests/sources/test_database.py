@@ -164,6 +164,11 @@ def test_a_number_is_no_cursor(make_loader: MakeLoader, crm: Any, database: str)
         loader.land()
 
 
+def test_an_airflow_uri_with_extras_is_understood(make_loader: MakeLoader, crm: Any, database: str) -> None:
+    uri = database.replace("postgresql://", "postgres://") + "?__extra__=%7B%7D&connect_timeout=5"
+    assert make_loader(TEXT, Connection(uri)).land().rows["customers"] == 1
+
+
 def test_the_source_is_only_read(loader: Loader, crm: psycopg.Connection[Any], database: str) -> None:
     import sqlalchemy as sa
 
@@ -173,7 +178,6 @@ def test_the_source_is_only_read(loader: Loader, crm: psycopg.Connection[Any], d
         session.execute(sa.text("delete from crm.orders"))
 
 
-@pytest.mark.req("S11")
 def test_a_database_of_another_kind_gives_the_same_rows(make_loader: MakeLoader, tmp_path: Path) -> None:
     path = tmp_path / "crm.db"
     with sqlite3.connect(path) as crm:

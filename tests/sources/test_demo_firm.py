@@ -133,6 +133,20 @@ def test_what_is_believed_is_what_the_systems_show(systems: tuple[Systems, Loade
         assert {key for (key,) in believed} == expected - {key for name, key in bad if name == table}, table
 
 
+@pytest.mark.req("S1")
+def test_every_row_of_three_systems_resolves_to_one_customer(systems: tuple[Systems, Loaded, Loaded]) -> None:
+    shown, _, _ = systems
+    for fact in ("order", "ticket", "invoice", "payment", "interaction"):
+        found = rows(
+            shown,
+            f"select count(*), count(c.customer_no), count(distinct f.fact_no) from care.fact_{fact} f "
+            "left join care.identity i on i.party_no = f.party_no and i.known_to is null left join care.customer c using (customer_no)",
+        )
+        [(facts, resolved, distinct)] = found
+        assert facts == resolved == distinct > 0, fact
+    assert rows(shown, "select count(distinct key_space) from care.party") == [(1,)]
+
+
 def test_late_customers_brought_their_rows_with_them(systems: tuple[Systems, Loaded, Loaded]) -> None:
     shown, _, _ = systems
     for flaw in shown.firm.dirt:

@@ -48,7 +48,6 @@ def loaded(loader: Loader) -> list[Any]:
     ]
 
 
-@pytest.mark.req("S10")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -183,6 +182,18 @@ def test_a_file_that_is_cut_off_is_refused_until_it_is_whole(loader: Loader, fol
     loader.conform()
     (folder / "orders.csv.gz").write_bytes(whole)
     assert loader.load()["src.orders"].new == 999
+
+
+def test_a_header_may_hold_any_characters(make_loader: MakeLoader, folder: Path) -> None:
+    text = ORDERS.replace("key: 单号", "key: '\"it''s a key, no?\"'").replace(
+        "line: line", "line: '\"产品 线\"'"
+    )
+    (folder / "orders.csv").write_text(
+        '"it\'s a key, no?",customer,at,amount,产品 线\nA,C1,2026-05-01,1,水泵\n'
+    )
+    loader = make_loader(text, Connection(str(folder)))
+    assert loader.load()["src.orders"].new == 1
+    assert loader.rows("select source_key, line from care.fact_order") == [("A", "水泵")]
 
 
 def test_a_pattern_may_reach_into_folders(make_loader: MakeLoader, folder: Path) -> None:

@@ -14,6 +14,7 @@ from carewatch.spec.document import parse_document, validate
 from carewatch.spec.firm import Firm
 from carewatch.spec.sources import SourcesFile, feeds
 from carewatch.store.conform import StreamResult, conform
+from carewatch.store.raw import landed_name
 
 FIRM = Firm.model_validate(
     {"version": 1, "name": "Test firm", "time_zone": "Asia/Shanghai", "currency": "CNY"}
@@ -157,15 +158,16 @@ class Landing:
             "(_row bigint, _file text, _line bigint, _fault text, _raw text, _dlt_load_id text)"
         )
         for column in columns:
-            self.connection.execute(f'alter table {table} add column if not exists "{column}" text')
+            self.connection.execute(
+                f'alter table {table} add column if not exists "{landed_name(column)}" text'
+            )
 
     def _copy(
         self, source: str, feed: str, columns: Sequence[str], rows: list[Mapping[str, Any]], load_id: str
     ) -> None:
         names = ("_row", "_dlt_load_id", "_file", "_line", "_fault", "_raw", *columns)
-        statement = (
-            f'copy raw_{source}."{feed}" ({", ".join(chr(34) + name + chr(34) for name in names)}) from stdin'
-        )
+        stored = [landed_name(name) for name in names]
+        statement = f'copy raw_{source}."{feed}" ({", ".join(chr(34) + name + chr(34) for name in stored)}) from stdin'
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             for number, row in enumerate(rows):
                 assert set(row) <= {*columns, "_file", "_line", "_fault", "_raw"}, (

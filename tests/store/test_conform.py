@@ -30,7 +30,6 @@ def order(
     return {"no": no, "amount": amount, "at": at, "code": code, **more}
 
 
-@pytest.mark.req("S1")
 def test_rows_become_facts_of_one_customer(landing: Landing) -> None:
     results = landing.take(
         "sales", customers=[customer("C1", credit="1,500.00")], orders=[order("A"), order("B", "-3.50")]
@@ -91,7 +90,6 @@ def test_a_kill_before_the_commit_leaves_the_load_to_be_taken(landing: Landing) 
     assert landing.conform("sales")["sales.orders"].new == 1
 
 
-@pytest.mark.req("S5")
 def test_a_correction_closes_the_old_version_when_it_becomes_known(landing: Landing) -> None:
     landing.take("sales", customers=[customer("C1")], orders=[order("Z")])
     landing.later(hours=1)

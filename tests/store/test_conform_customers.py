@@ -42,7 +42,6 @@ def landing(connection: Connection) -> Landing:
     return Landing(connection, sources(sales=MASTER + ORDERS, service=TICKETS))
 
 
-@pytest.mark.req("S1")
 def test_two_systems_share_one_customer(landing: Landing) -> None:
     landing.take("sales", customers=[C1], orders=[order("A")])
     landing.take("service", tickets=[ticket("T")])

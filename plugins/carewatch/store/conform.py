@@ -67,8 +67,8 @@ def conform(
 ) -> list[StreamResult]:
     """Take every finished load of a source that was not taken yet (or only `load_ids`), oldest first; commit each.
 
-    Customers come before the facts that name them; rows that waited for a customer who is now known are
-    released. The connection must not be inside a transaction. Its session has to run in UTC.
+    Customers come before the facts that name them; rows that waited for a customer who is now known are released.
+    Inside a transaction of the caller nothing is committed, and the locks are held until the caller does.
     """
     feed_of = {name: feed for feed in feeds(source_name, source, firm) for name in feed.streams}
     streams = [

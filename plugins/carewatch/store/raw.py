@@ -18,6 +18,8 @@ from carewatch.spec.source_reading import identifier, literal
 from carewatch.spec.sources import BaseSource, feeds
 from carewatch.store.database import Connection
 
+_REPLACED = str.maketrans("\n\r'\"▶", "_____")
+
 
 @dataclass(frozen=True)
 class PendingLoad:
@@ -60,17 +62,20 @@ def pending_loads(
     return [PendingLoad(*row) for row in rows]
 
 
+def landed_name(column: str) -> str:
+    """Return the name of a source's column in the landing: the loader writes quotes and line ends as _."""
+    return column.translate(_REPLACED)
+
+
 def landed_rows(source_name: str, feed: str, load_id: str, aliases: Mapping[str, str]) -> str:
     """Return a query of one load's rows of a feed, the columns under their aliases."""
-    columns = "".join(f", {_column(name)} as {alias}" for name, alias in aliases.items())
+    columns = "".join(
+        f", {identifier(landed_name(name))}::text as {alias}" for name, alias in aliases.items()
+    )
     return (
         f"select _row as row_no, _dlt_load_id as load_id, _file as file, _line as line, _fault as fault, _raw as raw{columns} "
         f"from {identifier(schema_of(source_name))}.{identifier(feed)} where _dlt_load_id = {literal(load_id)}"
     )
-
-
-def _column(name: str) -> str:
-    return f"{identifier(name)}::text"
 
 
 def count_rows(connection: Connection, source_name: str, feed: str, load_id: str) -> int:
