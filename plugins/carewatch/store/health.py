@@ -37,9 +37,8 @@ def judgement_input(
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]], NDArray[np.int16]]:
     """Return what a night is judged from: customers, metric and attribute columns, tiers."""
     cut = night.cut(spec.firm.zone)
-    stands = ensure(connection, spec, night.day, cut)
-    known, tier = stored(connection, spec, stands)
     customers, columns = metrics_of_night(connection, night, spec)
+    known, tier = stored(connection, spec, ensure(connection, spec, night.day, cut, (customers, columns)))
     columns |= attributes_at(connection, cut, customers, names_read(spec))
     return customers, columns, align(customers, known, tier, len(spec.tiers.cuts))
 

@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from carewatch.measure.columns import Columns
 from carewatch.measure.cut import Cut
 from carewatch.measure.tiers import Tiered, tier_day, tiers
 from carewatch.spec.configuration import JudgementSpec
@@ -28,15 +29,25 @@ def tiers_fingerprint(spec: JudgementSpec) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def compute(connection: Connection, spec: JudgementSpec, cut: Cut) -> tuple[NDArray[np.int32], Tiered]:
-    """Return customer numbers and tiers at a cut, without storing them."""
-    wanted = list(spec.tiers.metrics)
-    customers, columns = metrics_at(connection, spec.metrics, wanted, cut)
+Measured = tuple[NDArray[np.int32], Columns]
+"""Customer numbers in order, and their metrics."""
+
+
+def compute(
+    connection: Connection, spec: JudgementSpec, cut: Cut, measured: Measured | None = None
+) -> tuple[NDArray[np.int32], Tiered]:
+    """Return customer numbers and tiers at a cut, without storing them; `measured` is what is already known of it."""
+    customers, columns = measured or metrics_at(connection, spec.metrics, list(spec.tiers.metrics), cut)
     return customers, tiers(spec.tiers, columns, len(customers))
 
 
-def ensure(connection: Connection, spec: JudgementSpec, day: date, knowledge_cut: Cut) -> date:
-    """Store the tiers of the day's tier day unless they are stored; return the tier day."""
+def ensure(
+    connection: Connection, spec: JudgementSpec, day: date, knowledge_cut: Cut, measured: Measured | None = None
+) -> date:
+    """Store the tiers of the day's tier day unless they are stored; return the tier day.
+
+    `measured` are the metrics at `knowledge_cut`: a night that stands on its tier day need not measure twice.
+    """
     stands, fingerprint = tier_day(day), tiers_fingerprint(spec)
     with connection.transaction():
         hold(connection, Lock.NIGHT)
@@ -44,7 +55,7 @@ def ensure(connection: Connection, spec: JudgementSpec, day: date, knowledge_cut
         if known is not None:
             return stands
         cut = Cut.at(stands, spec.firm.zone, knowledge_cut.knowledge_cut)
-        customers, tiered = compute(connection, spec, cut)
+        customers, tiered = compute(connection, spec, cut, measured if cut == knowledge_cut else None)
         connection.execute(
             "insert into care.tier_day (day, tiers, event_cut, knowledge_cut, judgement) values (%s, %s, %s, %s, %s)",
             (stands, fingerprint, cut.event_cut, cut.knowledge_cut, spec.fingerprint),
