@@ -66,7 +66,7 @@ class Firm:
     history: int
     facts: int
     nights: list[dict[str, Any]] = field(default_factory=list)
-    hand: list[float] = field(default_factory=list)
+    hand: list[dict[str, float]] = field(default_factory=list)
     worst: float = 0.0
     unequal: int = 0
 
@@ -135,12 +135,12 @@ def _run(firms: list[Firm], folder: Path, ordinary: int) -> None:
         day = first + timedelta(days=number)
         for firm in firms:
             if number % 2:
-                firm.hand.append(_by_hand(firm, day))
+                firm.hand.append(_by_hand(firm, day, status.pid))
             firm.nights.append(_night(firm, day, status.pid))
             if not number % 2:
-                firm.hand.append(_by_hand(firm, day))
+                firm.hand.append(_by_hand(firm, day, status.pid))
             _compare(firm, day)
-            _tell(f"{day} history {firm.history}: hand {firm.hand[-1]:.2f} {firm.nights[-1]}")
+            _tell(f"{day} history {firm.history}: by hand {firm.hand[-1]}, night {firm.nights[-1]}")
 
 
 def _pin(firm: Firm, day: date) -> None:
@@ -158,11 +158,12 @@ def _night(firm: Firm, day: date, server: int) -> dict[str, Any]:
     command = [sys.executable, str(HERE / "one_night.py"), firm.dsn, day.isoformat()]
     with Watch(server) as watch:
         output = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ).stdout
-    return {**json.loads(output), "backends_mb": round(watch.peak_mb, 1)}
+    night = json.loads(output)
+    return {**night, "cpu": night["own_seconds"] + watch.seconds, "backends_mb": round(watch.peak_mb, 1)}
 
 
-def _by_hand(firm: Firm, day: date) -> float:
-    """Run the hand-written script at the cuts of the day's night; return its seconds."""
+def _by_hand(firm: Firm, day: date, server: int) -> dict[str, float]:
+    """Run the hand-written script at the cuts of the day's night; return its seconds and its processor time."""
     zone = CONFIGURATION.firm.zone
     edges = {
         f"d{days}": instant_literal(local_midnight(day - timedelta(days=days), zone)) for days in WINDOWS
@@ -171,11 +172,12 @@ def _by_hand(firm: Firm, day: date) -> float:
     known = instant_literal(cut + timedelta(hours=2))
     script = (HERE / "baseline.sql").read_text(encoding="utf-8")
     script = script.format(day=f"date '{day}'", cut=instant_literal(cut), known=known, **edges)
-    with connect(firm.dsn, autocommit=True) as connection:
+    with Watch(server) as watch, connect(firm.dsn, autocommit=True) as connection:
         connection.execute("drop table if exists bench.result")
         begun = time.perf_counter()
         connection.execute(script.encode())
-        return time.perf_counter() - begun
+        seconds = time.perf_counter() - begun
+    return {"night": seconds, "cpu": watch.seconds}
 
 
 def _compare(firm: Firm, day: date) -> None:
@@ -197,43 +199,54 @@ def _compare(firm: Firm, day: date) -> None:
 
 
 def _report(firms: list[Firm], size: str) -> None:
+    """Print medians; a ratio is the median of the ratios of neighbours, so that a slow hour slows both."""
+    heads = (
+        "nights",
+        "n",
+        "night s",
+        "by hand s",
+        "ratio",
+        "ratio of CPU",
+        *STEPS,
+        "moved",
+        "own MB",
+        "backends MB",
+    )
+    kinds = {
+        "first (all signals open, tiers)": slice(0, 1),
+        "second to fourth (held rules open)": slice(1, SETTLING),
+        "ordinary": slice(SETTLING, -1),
+        "first of a month (tiers)": slice(-1, None),
+    }
     for firm in firms:
-        kinds = {
-            "first night (all signals open, tiers)": slice(0, 1),
-            "ordinary nights": slice(SETTLING, -1),
-            "tier night (first of a month)": slice(-1, None),
-        }
-        print(
-            f"\n{size}, history x{firm.history}: {firm.facts:,} facts, equality: worst relative difference ",
-            end="",
-        )
-        print(f"{firm.worst:.1e}, missing in one only: {firm.unequal}\n")
-        print(
-            "| nights | n | night s | by hand s | ratio | "
-            + " | ".join(STEPS)
-            + " | warnings moved | own MB | backends MB |"
-        )
-        print("|---" * (8 + len(STEPS)) + "|")
+        print(f"\n{size}, {firm.history} x history, {firm.facts:,} facts")
+        print(f"equality: worst relative difference {firm.worst:.1e}, missing in one only {firm.unequal}\n")
+        print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
         for kind, which in kinds.items():
-            nights, hand = firm.nights[which], statistics.median(firm.hand[which])
-            middle = {
-                key: statistics.median(one[key] for one in nights) for key in (*STEPS, "night", "moves")
-            }
+            nights, hand = firm.nights[which], firm.hand[which]
             cells = [
                 kind,
                 str(len(nights)),
-                f"{middle['night']:.2f}",
-                f"{hand:.2f}",
-                f"{middle['night'] / hand:.2f}",
+                f"{_median(nights, 'night'):.2f}",
+                f"{_median(hand, 'night'):.2f}",
             ]
-            cells += [f"{middle[step]:.2f}" for step in STEPS] + [f"{middle['moves']:.0f}"]
+            cells += [f"{_ratio(nights, hand, key):.2f}" for key in ("night", "cpu")]
+            cells += [f"{_median(nights, step):.2f}" for step in STEPS] + [f"{_median(nights, 'moves'):.0f}"]
             cells += [f"{max(one[key] for one in nights):.0f}" for key in ("memory_mb", "backends_mb")]
             print("| " + " | ".join(cells) + " |")
     if len(firms) > 1:
-        one, more = (
-            statistics.median(night["night"] for night in firm.nights[SETTLING:-1]) for firm in firms
-        )
-        print(f"\n{firms[1].history} times the history: {more / one:.2f} times the night")
+        short, long = (firm.nights[SETTLING:-1] for firm in firms)
+        grown = [_ratio(long, short, key) for key in ("night", "cpu")]
+        print(f"\n{firms[1].history} x history: {grown[0]:.2f} x the night, {grown[1]:.2f} x its CPU time")
+
+
+def _median(runs: list[dict[str, Any]], key: str) -> float:
+    return statistics.median(run[key] for run in runs)
+
+
+def _ratio(runs: list[dict[str, Any]], others: list[dict[str, Any]], key: str) -> float:
+    pairs = zip(runs, others, strict=True)
+    return statistics.median(run[key] / other[key] if other[key] else float("nan") for run, other in pairs)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def main(dsn: str, day: date) -> dict[str, object]:
 
     configuration = load(Path(__file__).parent / "config")
     mark("configuration")
+    own = time.process_time()
     with connect(dsn, autocommit=True) as connection:
         row = connection.execute("select care.clock()").fetchone()
         now = row[0] if row else datetime.now(UTC)
@@ -48,6 +49,7 @@ def main(dsn: str, day: date) -> dict[str, object]:
     return {
         **{step: round(seconds, 4) for step, seconds in marks.items()},
         "night": round(sum(marks.values()) - marks["imports"] - marks["configuration"], 4),
+        "own_seconds": round(time.process_time() - own, 4),
         "moves": done.moves,
         "held": list(done.held),
         "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
