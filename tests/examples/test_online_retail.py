@@ -23,14 +23,23 @@ REAL = ROOT.parent / "shared" / "data" / "online_retail_ii_dev"
 HEADER = ("invoice", "invoice_ts", "customer_id", "country", "stock_code", "quantity", "unit_price")
 
 needs_real_data = pytest.mark.skipif(
-    not (REAL / "invoice_lines.csv.gz").exists(), reason="the Online Retail II invoices are not beside this checkout"
+    not (REAL / "invoice_lines.csv.gz").exists(),
+    reason="the Online Retail II invoices are not beside this checkout",
 )
 
 
 def _weekly(customer: str, first: date, last: date, number: int) -> list[tuple[object, ...]]:
     days = range(0, (last - first).days, 7)
     return [
-        (str(number + at), f"{first + timedelta(days=at)} 10:00", customer, "United Kingdom", "21733", 6, "2.55")
+        (
+            str(number + at),
+            f"{first + timedelta(days=at)} 10:00",
+            customer,
+            "United Kingdom",
+            "21733",
+            6,
+            "2.55",
+        )
         for at in days
     ]
 
@@ -73,12 +82,20 @@ def test_only_product_business_keeps_a_customer_alive(
     rows = {(row["as_of"], row["customer_id"]): row for row in csv.DictReader(file.open(encoding="utf-8"))}
     assert list(next(iter(rows.values()))) == ["as_of", "customer_id", "score", "level", "p_churn"]
     assert {customer for _, customer in rows} == {"1", "2"}
-    assert [rows[f"2011-0{month}-01", "2"]["level"] > "0" for month in range(2, 7)] == [False, False, True, True, True]
+    assert [rows[f"2011-0{month}-01", "2"]["level"] > "0" for month in range(2, 7)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     assert float(rows["2011-06-01", "2"]["score"]) > float(rows["2011-06-01", "1"]["score"])
     loaded = told["loaded"]["shop.orders"]  # type: ignore[index]
     parts = ("new", "changed", "unchanged", "repeated", "filtered", "quarantined")
     assert sum(loaded[part] for part in parts) == loaded["landed"]
-    assert loaded["quarantined"] >= 2, "a line without a customer and a line without a number wait in quarantine"
+    assert loaded["quarantined"] >= 2, (
+        "a line without a customer and a line without a number wait in quarantine"
+    )
 
 
 def test_a_trial_leaves_nothing_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,9 @@ def points(values: Numbers, knots: Knots) -> Numbers:
     return np.where(np.isnan(values), np.nan, np.interp(values, at, worth))
 
 
-def metric_points(scored: ScoredMetric, values: Numbers, tier: NDArray[np.int16], tiers: tuple[str, ...]) -> Numbers:
+def metric_points(
+    scored: ScoredMetric, values: Numbers, tier: NDArray[np.int16], tiers: tuple[str, ...]
+) -> Numbers:
     """Return a metric's points for each customer: by its tier's knots where given; missing as the model says."""
     result = points(values, scored.points)
     for name, knots in scored.by_tier.items():

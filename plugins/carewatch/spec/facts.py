@@ -86,10 +86,12 @@ COMMON: Final = (
     "known_assumed",
     "row_hash",
     "load_id",
+    "changed_at",
 )
 """Columns of every fact table: our number, the source's customer (`care.party`), `source.stream`, the source's key of
 the row, when it happened (instant and firm-local day), the half-open interval [known_from, known_to) in which we
-believed this version, whether that start was assumed at the first history load, a digest of the values, the load."""
+believed this version, whether that start was assumed at the first history load, a digest of the values, the load, and
+when the source says that it wrote this version."""
 
 
 def _text(name: str, means: str, *, required: bool = False, privacy: Privacy = Privacy.INTERNAL) -> Column:
