@@ -213,6 +213,7 @@ class _Compiler:
                 fact: [column.name for column in FACTS[fact].columns] for fact in literal_facts(metric.sql)
             },
             visible=visible(self.cut),
+            lower=instant_literal(self.start(metric.window)) if metric.window else None,
             query=literal_query(
                 metric.sql, day=day_literal(self.cut.day), cut=instant_literal(self.cut.event_cut)
             ),

@@ -46,7 +46,7 @@ _TAKES: dict[Measure, tuple[frozenset[str], frozenset[str]]] = {
     Measure.CHANGE: (frozenset({"metric"}), frozenset({"at_least"})),
     Measure.RATIO: (frozenset({"metric", "over"}), frozenset({"at_least"})),
     Measure.RHYTHM: (frozenset({"fact", "window", "part"}), frozenset({"where", "at_least"})),
-    Measure.SQL: (frozenset({"sql"}), frozenset()),
+    Measure.SQL: (frozenset({"sql"}), frozenset({"window"})),
 }
 _HOLDS = {Kind.TEXT: "texts", Kind.FLAG: "yes or no", Kind.DAY: "days", Kind.INSTANT: "moments"}
 _NEEDED = {
@@ -70,7 +70,8 @@ class Metric(Strict):
     `ratio` is metric / over, missing when either is missing, or `over` zero or below `at_least`. Both read their metrics
     as they stand: in their units (`per`), without rows as `empty` says. `rhythm` looks at the customer's own days with
     an event: the mean gap in days, the present silence over that gap, or the gaps' irregularity (coefficient of
-    variation); missing below `at_least` such days (3 unless said, never under 2, irregularity 3).
+    variation); missing below `at_least` such days (3 unless said, never under 2, irregularity 3). `sql` sees the facts
+    of its window; without one all of history, which takes longer every year.
     """
 
     label: Text = Field(description="what people see 名称")
