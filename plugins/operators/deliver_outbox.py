@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from operators.care_operator import CareOperator, configuration
 
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 class DeliverOutboxOperator(CareOperator):
     """Send what is due through the Airflow connection each message names; return what became of the attempts.
 
-    A message that may have arrived is never sent twice by itself: it stays listed as uncertain.
+    A message that may have arrived is never sent twice by itself: it stays listed as uncertain. A backfill sends nothing,
+    not even what others have decided: its task is skipped, and the clock delivers.
 
     :param now: where the clock begins (ISO, rendered); without it the worker's clock, by which claims expire.
     :param most_attempts: after how many refusals a message has failed; without it what notices.yaml says.
     :param limit: how many messages to send at most.
+    :param backfill: rendered to True in a backfill.
     """
+
+    template_fields: Sequence[str] = ("day", "now", "backfill")
 
     def __init__(
         self,
@@ -32,11 +36,13 @@ class DeliverOutboxOperator(CareOperator):
         now: str = "{{ params.now or '' }}",
         most_attempts: int | None = None,
         limit: int = 1000,
+        backfill: str = "{{ dag_run.run_type == 'backfill' }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(day="", now=now, **kwargs)
         self.most_attempts = most_attempts
         self.limit = limit
+        self.backfill = backfill
 
     def execute(self, context: Any) -> dict[str, int]:
         from dataclasses import asdict
@@ -45,6 +51,8 @@ class DeliverOutboxOperator(CareOperator):
         from care_channels import send
         from carewatch.flow.deliver import deliver
 
+        if str(self.backfill) == "True":
+            raise AirflowSkipException("a backfill tells nobody; what is due goes out with the next tick")
         way = cache(_way)
         with self.warehouse() as connection:
             delivered = deliver(
@@ -70,7 +78,6 @@ class DeliverOutboxOperator(CareOperator):
 
 
 def _configured_attempts() -> int:
-
     return configuration().care.notices.attempts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from carewatch.store.database import connect
 from carewatch.store.migrations import migrate
 
 NOW = "2026-03-02T06:00:00+00:00"
+SCHEDULED = SimpleNamespace(run_type="scheduled")
 MESSAGE = {"kind": "warning", "subject": "红色预警：上海宏远", "text": "健康度 31.5\n"}
 
 
@@ -45,7 +47,7 @@ def execute(**options: Any) -> dict[str, int]:
     from operators.deliver_outbox import DeliverOutboxOperator
 
     operator = DeliverOutboxOperator(task_id="deliver", **options)
-    operator.render_template_fields({"params": {"now": NOW}})
+    operator.render_template_fields({"params": {"now": NOW}, "dag_run": SCHEDULED})
     return operator.execute({})
 
 
@@ -90,11 +92,11 @@ def test_the_clock_is_the_workers_unless_a_moment_is_given() -> None:
     from operators.deliver_outbox import DeliverOutboxOperator
 
     operator = DeliverOutboxOperator(task_id="deliver")
-    operator.render_template_fields({"params": {"now": NOW}})
+    operator.render_template_fields({"params": {"now": NOW}, "dag_run": SCHEDULED})
     clock = operator.clock()
     assert datetime.fromisoformat(NOW) <= clock() <= clock()
     assert clock().date().isoformat() == "2026-03-02"
     operator = DeliverOutboxOperator(task_id="deliver")
-    operator.render_template_fields({"params": {"now": None}})
+    operator.render_template_fields({"params": {"now": None}, "dag_run": SCHEDULED})
     before = datetime.now(UTC)
     assert before <= operator.clock()() <= datetime.now(UTC)
