@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from typing import Any
 from tests.firm import MONDAY, TinyFirm, changed, configure
 
 from care_demo.receivers import Receivers, receiving
+from carewatch.store import embedded
 from carewatch.store.database import connect
+from carewatch.store.migrations import migrate
 
 SOURCES = """
 version: 1
@@ -89,11 +92,10 @@ class Town:
         return moment
 
     def people(self) -> None:
-        """Make six customers, the third of tier A, and let the sources be fresh in June."""
+        """Make six customers, every third of tier A, and let the sources be fresh in June."""
         for number in range(1, 7):
-            self.firm.customer(
-                f"C{number}", tier="A" if number == 3 else "B", owner="lin" if number == 2 else "ann"
-            )
+            tier, owner = "A" if number % 3 == 0 else "B", "lin" if number == 2 else "ann"
+            self.firm.customer(f"C{number}", tier=tier, owner=owner)
         self.fresh(*(day(number) for number in range(1, 11)))
 
     def fresh(self, *days: date) -> None:
@@ -146,6 +148,30 @@ def settle(dsn: str, folder: Path, set_variable: Callable[[str, str], Any]) -> I
         for name, value in environment(dsn, folder, receivers).items():
             set_variable(name, value)
         yield Town(dsn, TinyFirm(connection, configuration), folder, receivers)
+
+
+@contextmanager
+def prepare(server: str, folder: Path, story: Callable[[Town], None]) -> Iterator[str]:
+    """Tell a story in a town of its own; yield the name of its warehouse, of which copies may be taken."""
+    name = f"test_town_{uuid.uuid4().hex[:12]}"
+    dsn = embedded.create_database(server, name)
+    with connect(dsn, autocommit=True) as connection:
+        migrate(connection)
+        story(Town(dsn, TinyFirm(connection, configure(folder / "config", FILES)), folder, Receivers(0, 0)))
+    yield name
+    embedded.drop_database(server, name)
+
+
+@contextmanager
+def another(server: str, like: str, folder: Path, set_variable: Callable[[str, str], Any]) -> Iterator[Town]:
+    """Open a town whose warehouse is a copy of a prepared one."""
+    name = f"test_town_{uuid.uuid4().hex[:12]}"
+    dsn = embedded.create_database(server, name, template=like)
+    try:
+        with settle(dsn, folder, set_variable) as town:
+            yield town
+    finally:
+        embedded.drop_database(server, name)
 
 
 def environment(dsn: str, folder: Path, receivers: Receivers) -> dict[str, str]:
