@@ -117,6 +117,26 @@ def test_a_stored_night_is_its_recomputation_bit_by_bit(connection: Connection) 
 
 
 @pytest.mark.req("D1", "S5")
+def test_a_history_that_is_loaded_later_leaves_the_past_night(connection: Connection) -> None:
+    """A source that is added later brings rows that are assumed known long ago: the night had not seen them."""
+    before = recomputed(connection, NIGHT)
+    day = A - timedelta(days=20)
+    order(
+        connection, 9, day, 888_000, known_from=day, known_assumed=True, load_id="later", origin="new.order"
+    )
+    assert different(before, recomputed(connection, NIGHT)) != [], "a load that was there is seen"
+    connection.execute(
+        "insert into care.load (origin, load_id, loaded_at, landed, new, changed, unchanged, repeated, filtered, quarantined, "
+        "history) values ('new.order', 'later', %s, 1, 1, 0, 0, 0, 0, 0, true)",
+        (BETWEEN,),
+    )
+    assert different(before, recomputed(connection, NIGHT)) == []
+    connection.execute("update care.load set loaded_at = %s where load_id = 'later'", (K,))
+    assert different(before, recomputed(connection, NIGHT)) != [], "a load up to the very moment is seen"
+    assert replay_day(connection, SPEC, NIGHT).customers.size, "a backtest asks what could have been known"
+
+
+@pytest.mark.req("D1", "S5")
 def test_late_and_corrected_rows_leave_the_past_night_and_change_the_next(connection: Connection) -> None:
     before = stored(connection, SPEC, NIGHT)
     with connection.transaction(force_rollback=True):

@@ -75,10 +75,14 @@ def _render(template: str, **values: object) -> str:
 def visible(cut: Cut) -> str:
     """Return the condition under which a fact `f` counts at this cut."""
     known = instant_literal(cut.knowledge_cut)
-    return (
+    condition = (
         f"f.event_at < {instant_literal(cut.event_cut)} and f.known_from <= {known} "
         f"and (f.known_to is null or f.known_to > {known})"
     )
+    if not cut.lived:
+        return condition
+    later = f"array(select load_id from care.load where history and loaded_at > {known})"
+    return f"{condition} and not (f.known_assumed and f.load_id = any({later}))"
 
 
 class _Compiler:

@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 class Cut:
     """What a night may see: facts with event_at < event_cut that were believed at knowledge_cut.
 
-    `day` is the firm-local date of `event_cut`; both instants are aware.
+    `day` is the firm-local date of `event_cut`; both instants are aware. `lived` says that somebody looked at that moment:
+    a history that was loaded only afterwards, with times of knowledge that are assumed, was not there to be seen. A
+    backtest, which asks what could have been known, does see it.
     """
 
     day: date
     event_cut: datetime
     knowledge_cut: datetime
     zone: ZoneInfo
+    lived: bool = False
 
     @classmethod
     def at(cls, day: date, zone: ZoneInfo, knowledge_cut: datetime | None = None) -> Cut:

@@ -40,7 +40,7 @@ class Night:
     notifies: bool
 
     def cut(self, zone: ZoneInfo) -> Cut:
-        return Cut(self.day, self.event_cut, self.knowledge_cut, zone)
+        return Cut(self.day, self.event_cut, self.knowledge_cut, zone, lived=True)
 
     def reached(self, state: NightState) -> bool:
         """Return whether the night has already come as far as this state (a held night has been judged, no more)."""
