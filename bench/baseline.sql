@@ -77,6 +77,23 @@ with who as materialized (
     where f.event_at >= {d365} and f.event_at < {cut}
         and f.known_from <= {known} and (f.known_to is null or f.known_to > {known})
     group by w.customer_no
+), overdue as materialized (
+    select i.customer_no, max({day} - i.due_on) as days
+    from (
+        select w.customer_no, f.invoice_no, f.amount, f.due_on
+        from care.fact_invoice f join who w using (party_no)
+        where f.event_at >= {d365} and f.event_at < {cut} and f.due_on < {day}
+            and f.known_from <= {known} and (f.known_to is null or f.known_to > {known})
+    ) i
+    left join (
+        select w.customer_no, f.invoice_no, sum(f.amount) as amount
+        from care.fact_payment f join who w using (party_no)
+        where f.event_at >= {d365} and f.event_at < {cut}
+            and f.known_from <= {known} and (f.known_to is null or f.known_to > {known})
+        group by w.customer_no, f.invoice_no
+    ) p using (customer_no, invoice_no)
+    where coalesce(p.amount, 0) < i.amount * 0.99
+    group by i.customer_no
 ), surveys as materialized (
     select w.customer_no, avg(f.score) as score
     from care.fact_survey f join who w using (party_no)
@@ -121,6 +138,7 @@ select m.customer_no,
     coalesce(b.amount, 0)::float8 as billed_365d,
     coalesce(p.amount, 0)::float8 as paid_365d,
     case when b.amount >= 100 then coalesce(p.amount, 0)::float8 / b.amount::float8 end as paid_share_365d,
+    coalesce(v.days, 0)::float8 as overdue_days,
     s.score::float8 as satisfaction_180d,
     coalesce(u.n30, 0)::float8 as active_days_30d,
     case when u.n30_before >= 2 then 100.0::float8 * (u.n30 - u.n30_before) / u.n30_before end as active_days_change_30d,
@@ -137,5 +155,6 @@ left join tickets t using (customer_no)
 left join resolved r using (customer_no)
 left join billed b using (customer_no)
 left join paid p using (customer_no)
+left join overdue v using (customer_no)
 left join surveys s using (customer_no)
 left join usage u using (customer_no)
