@@ -79,7 +79,7 @@ def test_a_night_has_every_rule_and_both_floors() -> None:
     ("name", "fires", "does_not"),
     [
         ("overdue_over_60_days", {"overdue_days": 61}, {"overdue_days": 60}),
-        ("no_order_for_four_months", {"days_since_order": 120, "own_gap": 30}, {"days_since_order": 119, "own_gap": 30}),
+        ("no_order_for_three_months", {"days_since_order": 90, "own_gap": 30}, {"days_since_order": 89, "own_gap": 30}),
         ("main_contact_left", {"main_contacts_left_90d": 1}, {"main_contacts_left_90d": 0}),
     ],
 )  # fmt: skip
