@@ -70,11 +70,17 @@ class CareOperator(BaseOperator):
 
     @contextmanager
     def warehouse(self) -> Iterator[Any]:
-        """Open the warehouse for the length of a block."""
+        """Open the warehouse for the length of a block; a person's mistake that shows in it fails the task at once."""
         from carewatch.store.database import connect
+        from carewatch.store.metrics import BadMetric
+        from carewatch.store.nights import NoNight
+        from carewatch.tell.wording import BadTemplate
 
-        with connect(warehouse_dsn(), autocommit=True) as connection:
-            yield connection
+        try:
+            with connect(warehouse_dsn(), autocommit=True) as connection:
+                yield connection
+        except (BadMetric, BadTemplate, NoNight) as mistake:
+            raise AirflowFailException(str(mistake)) from None
 
     def the_day(self) -> date:
         return date.fromisoformat(self.day)

@@ -165,6 +165,26 @@ def test_a_mistake_in_the_configuration_fails_at_once_and_says_where(
     assert (ran.tasks["advance_care"], ran.tries["advance_care"]) == ("failed", 1)
 
 
+def test_a_mistake_that_only_shows_at_work_fails_at_once_too(
+    dags: Dags, town: Town, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    town.people()
+    ran = dags.run("care_nightly", town.at(1, 2), day=day(2).isoformat(), tries=3)
+    assert (ran.tasks["open_night"], ran.tries["open_night"]) == ("failed", 1)
+    assert "the night of 2026-06-02 has not come yet: today is 2026-06-01" in said(caplog, capfd)
+
+    literal = "select customer_no, 1 / sum(amount - amount) as value from fact_order group by customer_no"
+    broken(
+        town, "metrics/own.yaml",
+        f"version: 1\nmetrics:\n  odd: {{label: Odd, kind: sql, owner: x, sql: '{literal}'}}\n",
+    )  # fmt: skip
+    town.firm.facts.add("order", "C1", town.at(1, 1), amount=1)
+    ran = night(dags, town, 2, tries=3)
+    assert (ran.tasks["measure_metrics"], ran.tries["measure_metrics"]) == ("failed", 1)
+    assert "metric odd: division by zero" in said(caplog, capfd)
+
+
 def test_a_mistake_in_the_sources_fails_at_once_and_says_where(
     dags: Dags, town: Town, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
