@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -74,8 +75,8 @@ class Firm:
 def main() -> None:
     """Load, run, compare, and print the table."""
     arguments = _arguments()
-    with tempfile.TemporaryDirectory(prefix="care-bench-") as made:
-        folder = Path(arguments.folder or made)
+    with _place(arguments.folder) as name:
+        folder = Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         server = embedded.start(folder, settings=SETTINGS)
         try:
@@ -101,7 +102,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep", action="store_true", help="keep the loaded databases in --folder for another run"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.keep and not arguments.folder:
+        parser.error("--keep needs --folder: a temporary folder is not kept")
+    return arguments
+
+
+def _place(folder: str | None) -> AbstractContextManager[str]:
+    return nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="care-bench-")
 
 
 def _tell(text: str) -> None:
