@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from carewatch.measure.cut import Cut, day_literal, instant_literal, local_midnight
+from carewatch.measure.cut import Cut, day_literal, instant_literal, local_midnight, text_literal
 from carewatch.measure.literal import literal_query
 from carewatch.paths import include
 from carewatch.spec.duration import Window
@@ -79,10 +79,10 @@ def visible(cut: Cut) -> str:
         f"f.event_at < {instant_literal(cut.event_cut)} and f.known_from <= {known} "
         f"and (f.known_to is null or f.known_to > {known})"
     )
-    if not cut.lived:
+    if not cut.later_histories:
         return condition
-    later = f"array(select load_id from care.load where history and loaded_at > {known})"
-    return f"{condition} and not (f.known_assumed and f.load_id = any({later}))"
+    later = ", ".join(text_literal(load_id) for load_id in cut.later_histories)
+    return f"{condition} and not (f.known_assumed and f.load_id in ({later}))"
 
 
 class _Compiler:

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 class Cut:
     """What a night may see: facts with event_at < event_cut that were believed at knowledge_cut.
 
-    `day` is the firm-local date of `event_cut`; both instants are aware. `lived` says that somebody looked at that moment:
-    a history that was loaded only afterwards, with times of knowledge that are assumed, was not there to be seen. A
-    backtest, which asks what could have been known, does see it.
+    `day` is the firm-local date of `event_cut`; both instants are aware. `later_histories` names the loads whose rows
+    are assumed to have been known long ago but came only after somebody had looked at this moment: they were not there
+    to be seen. A backtest, which asks what could have been known, leaves it empty.
     """
 
     day: date
     event_cut: datetime
     knowledge_cut: datetime
     zone: ZoneInfo
-    lived: bool = False
+    later_histories: tuple[str, ...] = ()
 
     @classmethod
     def at(cls, day: date, zone: ZoneInfo, knowledge_cut: datetime | None = None) -> Cut:
@@ -42,3 +42,8 @@ def instant_literal(at: datetime) -> str:
 def day_literal(day: date) -> str:
     """Return the day as an SQL literal."""
     return f"date '{day:%Y-%m-%d}'"
+
+
+def text_literal(text: str) -> str:
+    """Return a text of our own as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

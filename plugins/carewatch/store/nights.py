@@ -17,7 +17,10 @@ from carewatch.store.locks import Lock, hold
 
 NightState = Literal["open", "measured", "judged", "applied", "held", "sealed"]
 _ORDER: tuple[NightState, ...] = ("open", "measured", "judged", "applied", "sealed")
-_COLUMNS = "night_no, day, revision, event_cut, knowledge_cut, judgement, care, code_version, state, notifies"
+_COLUMNS = (
+    "night_no, day, revision, event_cut, knowledge_cut, judgement, care, code_version, state, notifies, "
+    "array(select distinct load_id from care.load where history and loaded_at > knowledge_cut order by 1)"
+)
 
 
 class NoNight(LookupError):
@@ -38,9 +41,10 @@ class Night:
     code_version: str
     state: NightState
     notifies: bool
+    later_histories: list[str]
 
     def cut(self, zone: ZoneInfo) -> Cut:
-        return Cut(self.day, self.event_cut, self.knowledge_cut, zone, lived=True)
+        return Cut(self.day, self.event_cut, self.knowledge_cut, zone, tuple(self.later_histories))
 
     def reached(self, state: NightState) -> bool:
         """Return whether the night has already come as far as this state (a held night has been judged, no more)."""
