@@ -64,7 +64,9 @@ def migrate(connection: psycopg.Connection[Any], folder: Path | None = None) -> 
         )
         applied = dict(connection.execute("select number, digest from care.migration").fetchall())
         if len(applied) > len(wanted):
-            raise MigrationError("the warehouse was migrated by a newer version of carewatch; update this one")
+            raise MigrationError(
+                "the warehouse was migrated by a newer version of carewatch; update this one"
+            )
         for migration in wanted:
             if migration.number in applied and applied[migration.number] != migration.digest:
                 raise MigrationError(

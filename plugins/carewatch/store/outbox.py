@@ -47,7 +47,9 @@ def claim(connection: Connection, now: datetime) -> Claimed | None:
     return Claimed(*row) if row else None
 
 
-def settle(connection: Connection, claimed: Claimed, *, sent: bool, answer: str, now: datetime, most: int) -> None:
+def settle(
+    connection: Connection, claimed: Claimed, *, sent: bool, answer: str, now: datetime, most: int
+) -> None:
     """Record what became of an attempt and commit: sent, or waiting again with a growing pause, or failed at last.
 
     An answer that comes late still counts, unless the message was given to another sender in the meantime.
@@ -58,8 +60,15 @@ def settle(connection: Connection, claimed: Claimed, *, sent: bool, answer: str,
             "else 'waiting' end, not_before = case when %(sent)s then not_before "
             "else %(now)s + %(pause)s * (2 ^ (attempts - 1)) end, settled_at = %(now)s, answer = %(answer)s "
             "where key = %(key)s and state in ('claimed', 'uncertain') and claimed_at = %(claimed_at)s",
-            {"sent": sent, "most": most, "now": now, "pause": _BACKOFF, "answer": answer[:500], "key": claimed.key,
-             "claimed_at": claimed.claimed_at},
+            {
+                "sent": sent,
+                "most": most,
+                "now": now,
+                "pause": _BACKOFF,
+                "answer": answer[:500],
+                "key": claimed.key,
+                "claimed_at": claimed.claimed_at,
+            },
         )
 
 

@@ -42,7 +42,11 @@ def compute(
 
 
 def ensure(
-    connection: Connection, spec: JudgementSpec, day: date, knowledge_cut: Cut, measured: Measured | None = None
+    connection: Connection,
+    spec: JudgementSpec,
+    day: date,
+    knowledge_cut: Cut,
+    measured: Measured | None = None,
 ) -> date:
     """Store the tiers of the day's tier day unless they are stored; return the tier day.
 
@@ -51,7 +55,9 @@ def ensure(
     stands, fingerprint = tier_day(day), tiers_fingerprint(spec)
     with connection.transaction():
         hold(connection, Lock.NIGHT)
-        known = connection.execute("select 1 from care.tier_day where day = %s and tiers = %s", (stands, fingerprint)).fetchone()
+        known = connection.execute(
+            "select 1 from care.tier_day where day = %s and tiers = %s", (stands, fingerprint)
+        ).fetchone()
         if known is not None:
             return stands
         cut = Cut.at(stands, spec.firm.zone, knowledge_cut.knowledge_cut)
@@ -62,8 +68,15 @@ def ensure(
         )
         fields = (Field("day", "day"), *_FIELDS)
         # The fingerprint is text: rows go in through a table of fixed width.
-        connection.execute("create temp table tier_rows (day date, customer_no integer, tier smallint, value_score float8) on commit drop")
-        columns = {"day": stands, "customer_no": customers, "tier": tiered.tier, "value_score": tiered.value_score}
+        connection.execute(
+            "create temp table tier_rows (day date, customer_no integer, tier smallint, value_score float8) on commit drop"
+        )
+        columns = {
+            "day": stands,
+            "customer_no": customers,
+            "tier": tiered.tier,
+            "value_score": tiered.value_score,
+        }
         write(connection, "pg_temp.tier_rows", fields, columns, len(customers))
         connection.execute(
             "insert into care.customer_tier (day, tiers, customer_no, tier, value_score) "
@@ -74,7 +87,9 @@ def ensure(
     return stands
 
 
-def stored(connection: Connection, spec: JudgementSpec, stands: date) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+def stored(
+    connection: Connection, spec: JudgementSpec, stands: date
+) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
     """Return the stored customers and tiers of a tier day, in customer order."""
     query = (
         f"select customer_no, tier, value_score from care.customer_tier where day = date '{stands}' "
@@ -84,7 +99,9 @@ def stored(connection: Connection, spec: JudgementSpec, stands: date) -> tuple[N
     return table["customer_no"], table["tier"]
 
 
-def align(customers: NDArray[np.int32], known: NDArray[np.int32], tier: NDArray[np.int16], lowest: int) -> NDArray[np.int16]:
+def align(
+    customers: NDArray[np.int32], known: NDArray[np.int32], tier: NDArray[np.int16], lowest: int
+) -> NDArray[np.int16]:
     """Return the tier of each customer; one without a tier yet (new since the tier day) has the lowest."""
     result = np.full(len(customers), lowest, dtype=np.int16)
     if len(known):
