@@ -51,7 +51,13 @@ def run(chosen: argparse.Namespace) -> int:
             shutil.rmtree(folder, ignore_errors=True)
         print("the demo is stopped" if chosen.what == "stop" else "the demo is removed")
         return 0
-    return _play(folder, next_day=chosen.what == "next-day", pages=chosen.ui)
+    from care_demo.dag_runs import DagFailed
+
+    try:
+        return _play(folder, next_day=chosen.what == "next-day", pages=chosen.ui)
+    except DagFailed as failed:
+        print(failed, file=sys.stderr)
+        return 1
 
 
 def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
@@ -85,6 +91,7 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
             receivers=receivers,
             chat_secret=secrets.token_urlsafe(16),
         )
+        variables |= _reached_directly()
         stages.apply(variables)
         progress("load Airflow and the Dags")
         from care_demo.dag_runs import Dags
@@ -116,6 +123,13 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
             )
         _tell_where(demo, after, pages=pages)
         return _serve(variables, demo) if pages else 0
+
+
+def _reached_directly() -> dict[str, str]:
+    """Return the settings by which the demo's own servers are reached whatever proxy the user has."""
+    named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+    direct = ",".join(filter(None, (named, "127.0.0.1")))
+    return {"NO_PROXY": direct, "no_proxy": direct}
 
 
 def _pin(connection: Connection, now: datetime) -> None:
