@@ -33,6 +33,7 @@ from carewatch.spec.loading import load
 from carewatch.store import embedded
 from carewatch.store.database import connect
 from carewatch.store.metrics import metrics_of_night
+from carewatch.store.migrations import migrate
 from carewatch.store.nights import night_of
 
 HERE = Path(__file__).parent
@@ -128,6 +129,7 @@ def _firm(server: str, customers: int, history: int) -> Firm:
             facts = make(connection, Size(customers, YEARS * history), _tell)
             connection.execute("create table bench.loaded as select %s::bigint as facts", (facts,))
             _tell(f"{facts:,} facts loaded in {time.perf_counter() - begun:.0f} s")
+        migrate(connection)
         connection.execute(f"truncate {STATE} restart identity cascade".encode())
         connection.execute("update care.progress set applied_through = null")
         row = connection.execute("select facts from bench.loaded").fetchone()
