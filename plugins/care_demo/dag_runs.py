@@ -35,13 +35,23 @@ class Dags:
         with self._quiet():
             run = self._bag.dags[dag_id].test(run_conf=dict(conf))
         if str(run.state) != "success":
-            failed = [ti.task_id for ti in run.get_task_instances() if str(ti.state) in ("failed", "upstream_failed")]
-            raise DagFailed(f"{dag_id} ended as {run.state} (tasks: {', '.join(failed)}); its log is {self._log}")
+            failed = [
+                ti.task_id
+                for ti in run.get_task_instances()
+                if str(ti.state) in ("failed", "upstream_failed")
+            ]
+            raise DagFailed(
+                f"{dag_id} ended as {run.state} (tasks: {', '.join(failed)}); its log is {self._log}"
+            )
 
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
         """Send what Airflow says to the log file: the screen belongs to the demo."""
-        with warnings.catch_warnings(), contextlib.redirect_stdout(self._file), contextlib.redirect_stderr(self._file):
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(self._file),
+            contextlib.redirect_stderr(self._file),
+        ):
             warnings.simplefilter("ignore")
             yield
 

@@ -41,7 +41,9 @@ def _customers(connection: Connection, day: date) -> list[str]:
     code = {"green": 3, "yellow": 2, "red": 1, "grey": 0}
     lines = [f"Customers on the night of {day}", "  tier   " + "".join(f"{colour:>8}" for colour in _COLOURS)]
     for tier, name in enumerate("ABC"):
-        lines.append(f"  {name}      " + "".join(f"{counts.get((tier, code[colour]), 0):8}" for colour in _COLOURS))
+        lines.append(
+            f"  {name}      " + "".join(f"{counts.get((tier, code[colour]), 0):8}" for colour in _COLOURS)
+        )
     return lines
 
 
@@ -51,7 +53,10 @@ def _warnings(connection: Connection, day: date) -> list[str]:
         "where closed_at is null and level > 0 group by 1 order by 1 desc",
         (day,),
     ).fetchall()
-    lines = ["Open warnings: " + ", ".join(f"{n} at level {level} ({new} new tonight)" for level, n, new in counted)]
+    lines = [
+        "Open warnings: "
+        + ", ".join(f"{n} at level {level} ({new} new tonight)" for level, n, new in counted)
+    ]
     rows = connection.execute(
         "select w.level, w.tier, c.customer_id, f.name, w.value, p.name, w.reasons from (select *, row_number() over "
         "(partition by level order by value desc nulls last) as place from care.warning where closed_at is null) w "
@@ -77,7 +82,9 @@ def _tasks(connection: Connection) -> list[str]:
     total = connection.execute("select count(*) from care.care_task where state = 'open'").fetchone()
     assert total is not None
     lines = [f"Open care tasks: {total[0]}; the first ones"]
-    return lines + [f"  by {_local(due)}  {title}: {customer} ({owner})" for title, owner, due, customer in rows]
+    return lines + [
+        f"  by {_local(due)}  {title}: {customer} ({owner})" for title, owner, due, customer in rows
+    ]
 
 
 def _local(at: datetime) -> str:

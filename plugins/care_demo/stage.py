@@ -72,7 +72,9 @@ def password_file(folder: Path) -> tuple[Path, str]:
     return path, json.loads(path.read_text(encoding="utf-8"))["admin"]
 
 
-def environment(stage: Stage, *, ticket_url: str, ticket_token: str, receivers: Receivers, chat_secret: str) -> dict[str, str]:
+def environment(
+    stage: Stage, *, ticket_url: str, ticket_token: str, receivers: Receivers, chat_secret: str
+) -> dict[str, str]:
     """Return the environment in which Airflow runs the demo: private home, our folders, the connections."""
     connections: Mapping[str, Any] = {
         "CARE_SALES": stage.sales_dsn,

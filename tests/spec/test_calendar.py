@@ -1,6 +1,5 @@
 """The working calendar: China's make-up workdays, hours over nights and holidays, duty, clock changes."""
 
-
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,6 +1,5 @@
 """The condition language: what it reads, what it refuses and where it points."""
 
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,5 @@
 """Validation: every error at its place, in plain words, all at once."""
 
-
 from __future__ import annotations
 
 from datetime import date, time

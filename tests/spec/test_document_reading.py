@@ -1,6 +1,5 @@
 """Reading YAML: data, places, and every trap named in plain words."""
 
-
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,6 +1,5 @@
 """Windows and working hours as people write them."""
 
-
 from __future__ import annotations
 
 from datetime import date, timedelta

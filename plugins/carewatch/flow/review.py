@@ -17,7 +17,9 @@ from carewatch.store import configurations, nights, outcomes
 from carewatch.store.database import Connection
 
 
-def review_quarter(connection: Connection, spec: JudgementSpec, first: date, end: date, today: date) -> tuple[Review, str]:
+def review_quarter(
+    connection: Connection, spec: JudgementSpec, first: date, end: date, today: date
+) -> tuple[Review, str]:
     """Review the quarter [first, end) with what happened before `today`; store and return it with its report.
 
     Reviewing a quarter again replaces its report: more windows may have closed by then.
@@ -25,11 +27,7 @@ def review_quarter(connection: Connection, spec: JudgementSpec, first: date, end
     cut = Cut.at(today, spec.firm.zone, nights.knowledge_now(connection))
     window = spec.stages.lost.within.max_days()
     events = Events(*outcomes.event_days(connection, spec, cut))
-    lost = [
-        loss
-        for loss in losses(events, first, end, window, data_end=today)
-        if was_regular(events, loss)
-    ]
+    lost = [loss for loss in losses(events, first, end, window, data_end=today) if was_regular(events, loss)]
     done = judge_quarter(
         first=first,
         end=end,
@@ -59,11 +57,15 @@ def review_quarter(connection: Connection, spec: JudgementSpec, first: date, end
 
 def write_report(review: Review, judgement: str, cut: Cut) -> str:
     """Return the report in Markdown."""
-    environment = Environment(loader=FileSystemLoader(include("templates", "report")), undefined=StrictUndefined, autoescape=False)  # noqa: S701 - Markdown
+    environment = Environment(
+        loader=FileSystemLoader(include("templates", "report")), undefined=StrictUndefined, autoescape=False
+    )  # noqa: S701 - Markdown
     rows = [
         ("Precision: warned customers who were lost", review.precision()),
         *((f"- of warnings that peaked at level {level}", review.precision(level)) for level in (3, 2, 1)),
         ("Recall: lost customers who had been warned of", review.recall()),
     ]
     known = cut.event_cut.astimezone(cut.zone).strftime("%Y-%m-%d %H:%M")
-    return environment.get_template("review.md.j2").render(review=review, rows=rows, known=known, judgement=judgement)
+    return environment.get_template("review.md.j2").render(
+        review=review, rows=rows, known=known, judgement=judgement
+    )

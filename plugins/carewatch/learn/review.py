@@ -32,7 +32,13 @@ class Share:
 
     def as_data(self) -> dict[str, Any]:
         low, high = self.interval
-        return {"hits": self.hits, "n": self.n, "share": self.hits / self.n if self.n else None, "low": low, "high": high}
+        return {
+            "hits": self.hits,
+            "n": self.n,
+            "share": self.hits / self.n if self.n else None,
+            "low": low,
+            "high": high,
+        }
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,12 @@ class Review:
 
 
 def verdict(
-    opened: date, days: np.ndarray[Any, np.dtype[np.datetime64]], *, window: int, treated: bool, data_end: date
+    opened: date,
+    days: np.ndarray[Any, np.dtype[np.datetime64]],
+    *,
+    window: int,
+    treated: bool,
+    data_end: date,
 ) -> Verdict:
     """Return what became of a warning that opened on a day, from the customer's days of business.
 

@@ -193,7 +193,9 @@ class Tiers(Strict):
             what = f"tier '{self.otherwise}' is both a cut and 'otherwise'"
             problems.append(SpecProblem(what, expected="a tier of its own", loc=("otherwise",)))
         problems += [
-            SpecProblem("points by tier cannot decide the tier", loc=("metrics", name, "by_tier"), at_key=True)
+            SpecProblem(
+                "points by tier cannot decide the tier", loc=("metrics", name, "by_tier"), at_key=True
+            )
             for name, scored in self.metrics.items()
             if scored.by_tier
         ]
