@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 def way_to(source: Any) -> Connection:
     """Return the way to a source: its Airflow connection, or for files also a plain folder or address.
 
-    A file source's connection holds its folder as `path` in the extra. A service's connection holds the address, and a
-    bearer token as its password; with a login it is basic authentication.
+    A file source's connection holds its folder as `path` in the extra; a folder that is not absolute lies in this
+    installation, wherever the worker runs. A service's connection holds the address, and a bearer token as its password;
+    with a login it is basic authentication; `headers` in the extra go along with every request.
     """
     from care_sources.connection import Connection
 
     name = source.connection
     if source.kind == "files" and ("/" in name or name.startswith(".")):
-        return Connection(uri=name)
+        return Connection(uri=_folder(name))
     try:
         found = BaseHook.get_connection(name)
     except AirflowNotFoundException:
@@ -35,13 +36,20 @@ def way_to(source: Any) -> Connection:
             raise AirflowFailException(
                 f"the connection '{name}' has no 'path' in its extra: the folder of the files"
             )
-        return Connection(uri=str(path), options=extra)
+        return Connection(uri=_folder(str(path)), options=extra)
     if source.kind == "database":
         return Connection(uri=found.get_uri())
     host = found.host or ""
     address = host if "://" in host else f"{found.schema or 'https'}://{host}"
     if found.port and "://" not in host:
         address = f"{address}:{found.port}"
+    headers = extra.get("headers", {})
     if found.login:
-        return Connection(uri=address, login=found.login, password=found.password)
-    return Connection(uri=address, token=found.password)
+        return Connection(uri=address, login=found.login, password=found.password, headers=headers)
+    return Connection(uri=address, token=found.password, headers=headers)
+
+
+def _folder(name: str) -> str:
+    from carewatch.paths import home
+
+    return name if "://" in name else str(home() / name)
