@@ -74,6 +74,11 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
     progress("start the embedded PostgreSQL server")
     dsn = embedded.start(folder / "warehouse")
     stage = stages.Stage(demo, paths.home(), dsn)
+    if stage.reached() is None and _is_left_over(dsn):
+        progress("remove the warehouse that an earlier demo left behind")
+        embedded.destroy(folder / "warehouse")
+        dsn = embedded.start(folder / "warehouse")
+        stage = stages.Stage(demo, paths.home(), dsn)
     with connect(dsn, autocommit=True) as connection, receiving(demo) as receivers:
         migrate(connection)
         progress("simulate the demo firm: 400 customers, 30 months")
@@ -130,6 +135,18 @@ def _reached_directly() -> dict[str, str]:
     named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
     direct = ",".join(filter(None, (named, "127.0.0.1")))
     return {"NO_PROXY": direct, "no_proxy": direct}
+
+
+def _is_left_over(dsn: str) -> bool:
+    """Return whether a demo has lived in this warehouse: only a demo pins the clock.
+
+    Root's data lie outside the checkout, so that they outlive a checkout that was deleted and made again.
+    """
+    with connect(dsn, autocommit=True) as connection:
+        made = connection.execute("select to_regclass('care.pinned_clock') is not null").fetchone()
+        return bool(made and made[0]) and (
+            connection.execute("select 1 from care.pinned_clock").fetchone() is not None
+        )
 
 
 def _pin(connection: Connection, now: datetime) -> None:
