@@ -17,11 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a run: its state, the state of each task, and how many tries each took.
+    """What became of a run: its name and state, the state of each task, and how many tries each took.
 
     A mapped task instance is named `task[index]`.
     """
 
+    run_id: str
     state: str
     tasks: dict[str, str]
     tries: dict[str, int]
@@ -63,6 +64,7 @@ class Dags:
         found = run.get_task_instances()
         names = {one: one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]") for one in found}
         return Ran(
+            run.run_id,
             str(run.state),
             {names[one]: str(one.state) for one in found},
             {names[one]: one.try_number for one in found},

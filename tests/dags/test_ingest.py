@@ -42,6 +42,17 @@ def totals(town: Town) -> list[tuple[object, ...]]:
     )
 
 
+def published(run_id: str) -> list[str]:
+    """Return the names of the assets that a run said it had moved, each as often as it said so."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        names = select(AssetModel.name).join(AssetEvent, AssetEvent.asset_id == AssetModel.id)
+        return list(session.scalars(names.where(AssetEvent.source_run_id == run_id)))
+
+
 def facts(town: Town) -> Dump:
     """Return everything but the list of loads: one that is run again is a load more."""
     return {name: rows for name, rows in dump(town, NAMES).items() if name != "care.load"}
@@ -55,6 +66,7 @@ def test_from_the_sources_over_the_night_to_the_mail(dags: Dags, open_town: Open
         assert {name for name in ran.tasks if "[" in name} == {
             "load_masters[0]", "conform_masters[0]", "load_others[0]", "conform_others[0]",
         }  # fmt: skip
+        assert published(ran.run_id) == ["care_facts"], "once, however many sources were read"
         assert totals(town) == [
             ("book.customers", 6, 0, 1, True),
             ("meter.moods", 6, 0, 1, True),
@@ -101,6 +113,16 @@ def test_a_source_that_cannot_be_reached_fails_the_run_and_holds_up_no_other(
         assert town.firm.rows("select count(*) from care.fact_usage_day") == [(5,)]
 
 
+def test_a_source_without_a_connection_fails_at_once(
+    dags: Dags, open_town: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_town("unconnected") as town:
+        first_day(town)
+        monkeypatch.delenv("AIRFLOW_CONN_CARE_METER")
+        ran = ingest(dags, town, 1, tries=3)
+        assert (ran.tasks["load_others[0]"], ran.tries["load_others[0]"]) == ("failed", 1)
+
+
 @pytest.mark.req("S5")
 def test_nothing_is_due_within_the_hour_and_reading_the_same_again_changes_nothing(
     dags: Dags, open_town: Open
@@ -118,10 +140,16 @@ def test_nothing_is_due_within_the_hour_and_reading_the_same_again_changes_nothi
         assert different(left, facts(town)) == {}
 
 
-@pytest.fixture
-def undisturbed(dags: Dags, open_town: Open, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Dump, object]]:
+@pytest.fixture(scope="module")
+def undisturbed(
+    dags: Dags, warehouse_server: str, founded: str, tmp_path_factory: pytest.TempPathFactory
+) -> list[tuple[Dump, object]]:
     """Return what two undisturbed days leave, day by day."""
-    with open_town("undisturbed") as town, monkeypatch.context() as patched:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        another(warehouse_server, founded, folder, patched.setenv) as town,
+    ):
         plant(patched, armed=False)
         left = []
         for number, show in ((1, first_day), (2, second_day)):

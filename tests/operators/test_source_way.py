@@ -45,10 +45,20 @@ def test_a_folder_lies_in_the_installation_wherever_the_worker_runs(
 def test_a_service_by_token_by_login_and_with_headers(stored: Any) -> None:
     stored(conn_type="http", host="desk.example", password="t", extra={"headers": {"X-Firm": "7"}})
     found = way("rest", "given")
-    assert (found.uri, found.token, found.login, found.headers) == ("https://desk.example", "t", None, {"X-Firm": "7"})
+    assert (found.uri, found.token, found.login, found.headers) == (
+        "https://desk.example",
+        "t",
+        None,
+        {"X-Firm": "7"},
+    )
     stored(conn_type="http", schema="http", host="desk.example", port=8443, login="ann", password="p")
     found = way("rest", "given")
-    assert (found.uri, found.token, found.login, found.password) == ("http://desk.example:8443", None, "ann", "p")
+    assert (found.uri, found.token, found.login, found.password) == (
+        "http://desk.example:8443",
+        None,
+        "ann",
+        "p",
+    )
     stored(conn_type="http", host="http://127.0.0.1:99/base", password="t")
     assert way("rest", "given").uri == "http://127.0.0.1:99/base"
 
@@ -71,6 +81,7 @@ def test_files_need_a_path(stored: Any) -> None:
 
 def test_a_password_with_odd_letters_reaches_the_database(database: str, stored: Any) -> None:
     import sqlalchemy as sa
+
     from care_sources.database import _engine
 
     url = sa.make_url(database)
