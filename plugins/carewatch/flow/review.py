@@ -59,7 +59,7 @@ def write_report(review: Review, judgement: str, cut: Cut) -> str:
     """Return the report in Markdown."""
     environment = Environment(
         loader=FileSystemLoader(include("templates", "report")), undefined=StrictUndefined, autoescape=False
-    )  # noqa: S701 - Markdown
+    )
     rows = [
         ("Precision: warned customers who were lost", review.precision()),
         *((f"- of warnings that peaked at level {level}", review.precision(level)) for level in (3, 2, 1)),
