@@ -58,7 +58,9 @@ def review_quarter(
 def write_report(review: Review, judgement: str, cut: Cut) -> str:
     """Return the report in Markdown."""
     environment = Environment(
-        loader=FileSystemLoader(include("templates", "report")), undefined=StrictUndefined, autoescape=False  # noqa: S701 - Markdown
+        loader=FileSystemLoader(include("templates", "report")),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown
     )
     rows = [
         ("Precision: warned customers who were lost", review.precision()),
