@@ -156,7 +156,7 @@ MISTAKES = [
     (
         "{amount: total,",
         "{amuont: total,",
-        "23:19: fact 'order' has no column 'amuont'; expected one of order_no, kind, amount, currency, line; did you mean amount?",
+        "23:19: fact 'order' has no column 'amuont'; expected one of order_no, kind, amount, currency, line, due_on; did you mean amount?",
     ),
     (
         "{amount: total,",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from carewatch.spec.fact_names import column_label, fact_label
 from carewatch.spec.facts import FACTS, SQL_TYPE, Column, Fact, Kind
 
 _KINDS: Final = {
@@ -59,12 +60,13 @@ def facts_guide() -> str:
 
 
 def _fact(fact: Fact) -> Iterator[str]:
-    yield f"## {fact.name}\n\n{fact.means[0].upper()}{fact.means[1:]}."
+    yield f"## {fact.name}\n\n{fact_label(fact.name, 'zh-CN')}: {fact.means[0].upper()}{fact.means[1:]}."
     yield "" if fact.needs_customer else " It need not concern a single customer."
-    yield "\n\n| column | kind | | class | means |\n|---|---|---|---|---|\n"
-    yield from (_column(column) for column in fact.columns)
+    yield "\n\n| column | 名称 | kind | | class | means |\n|---|---|---|---|---|---|\n"
+    yield from (_column(fact, column) for column in fact.columns)
 
 
-def _column(column: Column) -> str:
+def _column(fact: Fact, column: Column) -> str:
     needed = "needed" if column.required else ""
-    return f"| `{column.name}` | {column.kind} | {needed} | {column.privacy} | {column.means} |\n"
+    called = column_label(fact.name, column.name, "zh-CN")
+    return f"| `{column.name}` | {called} | {column.kind} | {needed} | {column.privacy} | {column.means} |\n"
