@@ -129,9 +129,14 @@ class _Stream:
                 result = replace(result, repeated=landed)
             elif landed:
                 raw.ensure_index(self.connection, self.plan.source, self.feed.name)
-                rows = raw.landed_rows(self.plan.source, self.feed.name, load_id, self.aliases)
+                held = quarantine.has_held(self.connection, self.plan.origin, load_id)
+                rows = raw.landed_rows(
+                    self.plan.source, self.feed.name, load_id, self.aliases,
+                    held_from=self.plan.origin if held else None,
+                )  # fmt: skip
                 result = self._settle(result, rows, history=self._is_first())
             self._record(result, load.read_at)
+            quarantine.forget_held(self.connection, self.plan.origin, load_id)
         return [result]
 
     def release(self) -> list[StreamResult]:

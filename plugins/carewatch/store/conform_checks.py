@@ -14,6 +14,8 @@ from carewatch.spec.stream_plan import StreamPlan
 
 UNKNOWN_CUSTOMER: Final = "unknown customer"
 DUPLICATE_KEY: Final = "duplicate key"
+HELD: Final = "held is not null"
+"""The condition that a check holds the row back; its reason is the check's own."""
 
 _EARLIEST = "timestamptz '1900-01-02'"
 _LARGEST_WHOLE = "9e18"
@@ -25,7 +27,7 @@ Place = Literal["first", "key", "value", "last"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that keeps a row from becoming a fact; `when` and `value` are SQL, a reason of None is the landing's."""
+    """One thing that keeps a row from becoming a fact; `when` and `value` are SQL; without a reason, `value` is it."""
 
     when: str
     reason: str | None
@@ -77,6 +79,7 @@ def row_checks(plan: StreamPlan, values: list[Value]) -> Iterator[Check]:
             f"{alias} is null and {text} is not null", f"not {in_words(kind)}", name, raw[name], place
         )
     yield Check("key is null", "no key", "key", place="key")
+    yield Check(HELD, None, value="held")
     yield from _said_checks(values, "value")
 
 
@@ -138,5 +141,6 @@ def numbered(checks: list[Check]) -> list[Check]:
     return [replace(check, number=position) for position, check in enumerate(checks, start=1)]
 
 
-def number_of(checks: list[Check], reason: str) -> int:
-    return next(check.number for check in checks if check.reason == reason)
+def number_of(checks: list[Check], said: str) -> int:
+    """Return the number of the check with this reason, or of the one that asks this."""
+    return next(check.number for check in checks if said in (check.reason, check.when))

@@ -17,6 +17,7 @@ from carewatch.spec.source_reading import PLACE, base, identifier, literal
 from carewatch.spec.stream_plan import StreamPlan
 from carewatch.store.conform_checks import (
     DUPLICATE_KEY,
+    HELD,
     UNKNOWN_CUSTOMER,
     Value,
     last_checks,
@@ -73,6 +74,7 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         "unknown_customer": number_of(checks, UNKNOWN_CUSTOMER),
         "unknown_reason": literal(UNKNOWN_CUSTOMER),
         "duplicate_reason": literal(DUPLICATE_KEY),
+        "held": number_of(checks, HELD),
         "duplicate": number_of(checks, DUPLICATE_KEY),
         "changed_at": "coalesce(changed_at, event_at, '-infinity')"
         if plan.changed_at

@@ -18,6 +18,7 @@ from carewatch.spec.source_reading import identifier, literal
 from carewatch.spec.sources import BaseSource, feeds
 from carewatch.store.database import Connection
 
+NOT_HELD = "null::text as held, null::text as held_field, null::text as held_value"
 _REPLACED = str.maketrans("\n\r'\"▶", "_____")
 
 
@@ -67,14 +68,26 @@ def landed_name(column: str) -> str:
     return column.translate(_REPLACED)
 
 
-def landed_rows(source_name: str, feed: str, load_id: str, aliases: Mapping[str, str]) -> str:
-    """Return a query of one load's rows of a feed, the columns under their aliases."""
+def landed_rows(
+    source_name: str, feed: str, load_id: str, aliases: Mapping[str, str], *, held_from: str | None = None
+) -> str:
+    """Return a query of one load's rows of a feed, the columns under their aliases.
+
+    `held_from` is the stream for which checks hold some of them back; `held` then says why.
+    """
+    held, joined = NOT_HELD, ""
+    if held_from is not None:
+        held = "h.reason as held, h.field as held_field, h.value as held_value"
+        joined = (
+            f" left join quarantine.held h on h.origin = {literal(held_from)} and h.load_id = {literal(load_id)} "
+            "and h.landed_row = _row"
+        )
     columns = "".join(
         f", {identifier(landed_name(name))}::text as {alias}" for name, alias in aliases.items()
     )
     return (
-        f"select _row as row_no, _dlt_load_id as load_id, _file as file, _line as line, _fault as fault, _raw as raw{columns} "
-        f"from {identifier(schema_of(source_name))}.{identifier(feed)} where _dlt_load_id = {literal(load_id)}"
+        f"select _row as row_no, _dlt_load_id as load_id, _file as file, _line as line, _fault as fault, _raw as raw, {held}{columns} "
+        f"from {identifier(schema_of(source_name))}.{identifier(feed)}{joined} where _dlt_load_id = {literal(load_id)}"
     )
 
 

@@ -1,0 +1,56 @@
+"""Answer the question: how is a value shown to somebody who need not see it?
+
+Every column of a fact has a privacy class; a column of a source has the highest class of the facts' columns it serves.
+Listings, logs and errors show values through `masked`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from carewatch.spec.facts import Privacy
+from carewatch.spec.stream_plan import StreamPlan
+
+HIDDEN: Final = "•••"
+_RANK: Final = tuple(Privacy)
+_LONGEST: Final = 60
+
+
+def masked(value: str | None, privacy: Privacy = Privacy.PERSONAL) -> str | None:
+    """Return a value as a listing may show it, on one line and not too long.
+
+    Of a personal value only its shape is left, which shows what is wrong with it: `ann@firm.cn` is `xxx@xxxx.xx`,
+    `2025-13-45` is `9999-99-99`. Of a secret nothing is left.
+    """
+    if value is None:
+        return None
+    if privacy is Privacy.SECRET:
+        return HIDDEN
+    shown = " ".join(value.split())
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in shown)
+    if privacy is Privacy.PERSONAL:
+        shown = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", shown))
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+
+
+def privacy_of(plan: StreamPlan) -> Mapping[str, Privacy]:
+    """Return the class of every name that a message about a stream may use: the source's columns and the fact's.
+
+    A column of the source that serves only as key or time is internal. What is not found here is not known:
+    ask with `.get(name, Privacy.PERSONAL)`.
+    """
+    found = dict.fromkeys(
+        ("key", "customer", "event_at", "changed_at", *plan.reads.columns), Privacy.INTERNAL
+    )
+
+    def raise_to(name: str, privacy: Privacy) -> None:
+        found[name] = max(found.get(name, privacy), privacy, key=_RANK.index)
+
+    for column in plan.fact.columns:
+        raise_to(column.name, column.privacy)
+        if column.name in plan.columns:
+            for read, _ in plan.columns[column.name].reads:
+                raise_to(read, column.privacy)
+    return found

@@ -1,0 +1,45 @@
+"""Values of personal and secret columns are never shown as they are."""
+
+from __future__ import annotations
+
+import pytest
+from tests.store.landed import FIRM, sources
+
+from carewatch.spec.facts import Privacy
+from carewatch.spec.privacy import HIDDEN, masked, privacy_of
+from carewatch.spec.sources import plans
+
+
+@pytest.mark.parametrize(
+    ("value", "privacy", "shown"),
+    [
+        ("ann@firm.cn", Privacy.PERSONAL, "xxx@xxxx.xx"),
+        ("张伟 +86 139", Privacy.PERSONAL, "xx +99 999"),
+        ("Été_١", Privacy.PERSONAL, "xxx_9"),
+        ("abc", Privacy.SECRET, HIDDEN),
+        ("12,3O0.00", Privacy.INTERNAL, "12,3O0.00"),
+        ("a\n\tb\x1b[31m", Privacy.PUBLIC, "a b\ufffd[31m"),
+        ("7" * 61, Privacy.PUBLIC, "7" * 60 + "…"),
+        (None, Privacy.SECRET, None),
+    ],
+)
+def test_a_value_is_shown_as_its_class_allows(value: str | None, privacy: Privacy, shown: str | None) -> None:
+    assert masked(value, privacy) == shown
+
+
+def test_a_column_of_the_source_has_the_highest_class_of_what_it_serves() -> None:
+    text = """
+    customers: master
+    streams:
+      customers:
+        from: customers
+        fact: customer
+        key: code
+        event_at: since
+        columns: {name: name, email: "coalesce(mail, name)", segment: name}
+    """
+    (plan,) = plans("sales", sources(sales=text)["sales"], FIRM)
+    found = privacy_of(plan)
+    personal = {name for name, privacy in found.items() if privacy is Privacy.PERSONAL}
+    assert personal == {"email", "mail", "name", "phone"}
+    assert found["code"] is found["since"] is found["segment"] is Privacy.INTERNAL
