@@ -21,7 +21,7 @@ from carewatch.measure.literal import literal_query
 from carewatch.paths import include
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS
-from carewatch.spec.fragment import canonical
+from carewatch.spec.fragment import canonical, columns_read
 from carewatch.spec.literal import literal_facts
 from carewatch.spec.metrics import AGGREGATES, Measure, Metric
 
@@ -134,12 +134,15 @@ class _Compiler:
         collected.columns[column] = expression
         return f"pass_{fact}.{column}"
 
-    def _filter(self, metric: Metric, lower: datetime, upper: datetime | None) -> str:
+    def _filter(
+        self, metric: Metric, lower: datetime, upper: datetime | None, *, doubtful: bool = False
+    ) -> str:
+        """Return which rows count; `doubtful` adds those of which `where` does not know."""
         conditions = [f"f.event_at >= {instant_literal(lower)}"]
         if upper is not None:
             conditions.append(f"f.event_at < {instant_literal(upper)}")
         if metric.where:
-            conditions.append(f"({canonical(metric.where, table='f')})")
+            conditions.append(f"({canonical(metric.where, table='f')}){' is not false' if doubtful else ''}")
         return " and ".join(conditions)
 
     def _aggregate(self, metric: Metric, upper: datetime | None) -> str:
@@ -152,7 +155,18 @@ class _Compiler:
         column = self._column(metric.fact, aggregate, lower)
         # A count of nothing is 0 or no row at all, as it happens that other metrics read more of the fact.
         nothing_is_zero = metric.kind not in (Measure.COUNT, Measure.DISTINCT) or metric.when_empty == 0
-        return column if nothing_is_zero else f"nullif({column}, 0)"
+        value = column if nothing_is_zero else f"nullif({column}, 0)"
+        return self._unless_unconverted(metric, value, lower, upper)
+
+    def _unless_unconverted(self, metric: Metric, value: str, lower: datetime, upper: datetime | None) -> str:
+        """Return the value, NaN where an amount that it reads waits for its rate: without it the value is too small."""
+        row = _unconverted(metric)
+        if row is None:
+            return value
+        within = self._filter(metric, lower, upper, doubtful=True)
+        assert metric.fact is not None
+        holes = self._column(metric.fact, f"count(*) filter (where {row} and {within})", lower)
+        return f"case when {holes} > 0 then 'NaN'::numeric else {value} end"
 
     def _days_since(self, metric: Metric) -> str:
         assert metric.fact is not None and metric.window is not None
@@ -161,7 +175,8 @@ class _Compiler:
         column = self._column(
             metric.fact, f"{pick}(f.event_day) filter (where {self._filter(metric, lower, None)})", lower
         )
-        return f"({day_literal(self.cut.day)} - {column})"
+        days = f"({day_literal(self.cut.day)} - {column})"
+        return self._unless_unconverted(metric, days, lower, None)
 
     def _change(self, metric: Metric) -> str:
         assert metric.metric is not None
@@ -195,10 +210,13 @@ class _Compiler:
                 visible=visible(self.cut),
                 lower=instant_literal(self.start(metric.window)),
                 where=canonical(metric.where, table="f") if metric.where else None,
+                unconverted=_unconverted(metric),
             )
         p = self.rhythms[key]
         least = max(int(metric.at_least or 3), 3 if metric.part == "irregularity" else 2)
         enough = f"{p}.days >= {least} and {p}.gaps > 0"
+        if _unconverted(metric) is not None:
+            enough = f"{p}.unconverted then 'NaN'::numeric when {enough}"
         if metric.part == "mean_gap":
             return f"case when {enough} then {p}.gaps::numeric / ({p}.days - 1) end"
         if metric.part == "silence":
@@ -223,6 +241,15 @@ class _Compiler:
             ),
         )
         return f"{p}.value"
+
+
+def _unconverted(metric: Metric) -> str | None:
+    """Return the condition that a row's amount waits for its rate, None when the metric reads no such amount."""
+    assert metric.fact is not None
+    read = {name for part in (metric.of, metric.where) if part for name in columns_read(part)}
+    if "amount" not in read or FACTS[metric.fact].column("amount_original") is None:
+        return None
+    return "f.amount is null and f.amount_original is not null"
 
 
 def _or_empty(expression: str, metric: Metric) -> str:

@@ -88,3 +88,8 @@ def canonical(text: str, *, table: str) -> str:
         return exp.column(node.name, table=table) if isinstance(node, exp.Column) else node
 
     return _parse(text, ()).transform(qualify).sql(dialect="postgres", comments=False)
+
+
+def columns_read(text: str) -> set[str]:
+    """Return the columns that a checked fragment reads."""
+    return {node.name for node in _parse(text, ()).find_all(exp.Column)}
