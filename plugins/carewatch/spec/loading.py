@@ -61,7 +61,7 @@ def _one(shelf: Shelf, kind: str, model: type[M]) -> M | None:
     if not paths:
         shelf.missing(kind)
         return None
-    document, value = shelf.read(paths[0], model)
+    document, value = shelf.read(paths[0], kind, model)
     shelf.keep(kind, kind, document)
     return value
 
@@ -73,7 +73,7 @@ def _many(
     written: set[str] = set()
     readable = whole = True
     for path in files_of(shelf.folder, kind):
-        document, value = shelf.read(path, model)
+        document, value = shelf.read(path, kind, model)
         readable = readable and document.is_readable
         whole = whole and value is not None
         written |= _written(document, below)

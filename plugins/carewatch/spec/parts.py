@@ -38,6 +38,11 @@ class Parts:
     playbooks: Mapping[str, Playbook] | None
 
     @property
+    def labels(self) -> frozenset[str]:
+        """What people call the metrics."""
+        return frozenset(text for metric in self.metrics.values() for text in metric.label.texts())
+
+    @property
     def tier_names(self) -> tuple[str, ...] | None:
         """The tiers from the best down."""
         return self.tiers.names if self.tiers is not None else None

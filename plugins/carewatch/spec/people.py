@@ -48,6 +48,10 @@ class People(Strict):
     version: Literal[1]
     people: dict[str, Person] = Field(min_length=1, description="people by the id that the sources use")
     fallback: str = Field(description="id of the active person who stands in when there is nobody else")
+    roles: Annotated[dict[str, Text], AfterValidator(by_name)] = Field(
+        default_factory=dict,
+        description="what the roles are called 角色名称, such as {service: {zh-CN: 客服}}",
+    )
 
     @model_validator(mode="after")
     def _hang_together(self) -> Self:

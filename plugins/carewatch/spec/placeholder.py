@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from carewatch.spec.fullwidth import say, to_ascii
 from carewatch.spec.problems import SpecProblem, raise_all
+from carewatch.spec.vocabulary import Vocabulary
 
 _PART = re.compile(r"\{\{|\}\}|\{(?P<inside>[^{}｛｝]*)[}｝]|(?P<stray>[{}｛｝])")
 _FORM = "{name} or {name:.1f}"
@@ -39,6 +40,17 @@ def placeholders(text: str) -> tuple[Placeholder, ...]:
             found.append(Placeholder(name, layout, part.start() + 1))
     raise_all(problems)
     return tuple(found)
+
+
+def by_ids(text: str, vocabulary: Vocabulary) -> str:
+    """Return the text with labels in its placeholders replaced by the ids they mean."""
+
+    def replaced(part: re.Match[str]) -> str:
+        name, colon, layout = (part["inside"] or "").partition(":")
+        known = vocabulary.id_of("name", name) if name else None
+        return f"{{{known}{colon}{layout}}}" if known is not None else part[0]
+
+    return _PART.sub(replaced, text)
 
 
 def _faults(part: re.Match[str]) -> Iterator[SpecProblem]:

@@ -52,7 +52,7 @@ def check_condition_names(
     `judged` says whether the condition is read after the night has judged score, colour and tier.
     """
     known = _known(parts)
-    missing = unknown_names(condition, known) if known is not None else []
+    missing = unknown_names(condition, known, parts.labels) if known is not None else []
     missing += [] if judged else _too_early(condition)
     yield from missing
     if not missing:

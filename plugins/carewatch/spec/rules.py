@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from carewatch.spec.condition import ConditionField, names
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
-from carewatch.spec.placeholder import Placeholder, placeholders
+from carewatch.spec.placeholder import Placeholder, by_ids, placeholders
+from carewatch.spec.vocabulary import NO_WORDS
 
 
 class Severity(StrEnum):
@@ -87,7 +88,9 @@ class Rule(Strict):
 
     @field_validator("because")
     @classmethod
-    def _can_be_filled_in(cls, value: Text) -> Text:
+    def _can_be_filled_in(cls, value: Text, info: ValidationInfo) -> Text:
+        words = (info.context or {}).get("vocabulary", NO_WORDS)
+        value = Text(tuple((language, by_ids(text, words)) for language, text in value.entries))
         problems = []
         for language, text in value.entries:
             try:

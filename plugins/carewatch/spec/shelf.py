@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
 from carewatch.paths import home
 from carewatch.spec.document import Document, Place, Problem, SpecProblem, nearest, read_document, validate
+from carewatch.spec.document.renaming import Pattern
+from carewatch.spec.vocabulary import Vocabulary, vocabulary
 
 M = TypeVar("M", bound=BaseModel)
 
 SHARED: Final = ("calendar", "levels", "people", "notices", "playbooks")
 """What a pack may leave out: the shipped configuration's stands in."""
 
+
+NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
+    "metrics": (("metrics.*.metric", "value", "metric"), ("metrics.*.over", "value", "metric")),
+    "health": (("dimensions.*.metrics", "keys", "metric"),),
+    "tiers": (("metrics", "keys", "metric"), ("money", "value", "metric")),
+    "warnings": (
+        ("rules.*.severity", "value", "severity"),
+        ("rules.*.severity_by_tier.*", "value", "severity"),
+        ("rules.*.dimension", "value", "dimension"),
+        ("rules.*.examples.*.given", "keys", "name"),
+    ),
+    "levels": (("levels.*.*", "keys", "severity"),),
+    "playbooks": (("steps.*.role", "value", "role"), ("escalate_to", "value", "role")),
+    "notices": (("tell.*.*", "value", "role"),),
+    "people": (("people.*.roles.*", "value", "role"),),
+}
+"""Where in each kind of file a name stands that people may write by its label."""
 
 FOLDERS: Final = ("metrics", "playbooks", "warnings")
 """Kinds that may be split into the files of a folder."""
@@ -30,7 +50,7 @@ def display(path: Path) -> str:
     return str(path)
 
 
-@dataclass
+@dataclass(eq=False)
 class Shelf:
     """The documents of a configuration folder and what is wrong with them."""
 
@@ -38,12 +58,32 @@ class Shelf:
     problems: list[Problem] = field(default_factory=list)
     documents: dict[tuple[str, str], tuple[Document, str]] = field(default_factory=dict)
 
-    def read(self, path: Path, model: type[M]) -> tuple[Document, M | None]:
-        """Read a file; its problems are kept here."""
-        document = read_document(path, display=display(path))
-        value, problems = validate(document, model)
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What people call the things that the folder's files define."""
+        return vocabulary(
+            metrics=self._below("metrics", "metrics"),
+            dimensions=self._below("health", "dimensions"),
+            roles={role: label for roles in self._below("people", "roles") for role, label in roles.items()},
+        )
+
+    def read(self, path: Path, kind: str, model: type[M]) -> tuple[Document, M | None]:
+        """Read a file, people's words in it replaced by the ids they mean; its problems are kept here."""
+        document = self._document(path).renamed(NAMED.get(kind, ()), self.vocabulary.id_of)
+        value, problems = validate(document, model, context={"vocabulary": self.vocabulary})
         self.problems += problems
         return document, value
+
+    @cache  # noqa: B019 - a shelf lives as long as one reading of a folder
+    def _document(self, path: Path) -> Document:
+        return read_document(path, display=display(path))
+
+    def _below(self, kind: str, key: str) -> Iterator[Mapping[str, Any]]:
+        for path in files_of(self.folder, kind):
+            data = self._document(path).data
+            content = data.get(key) if isinstance(data, dict) else None
+            if isinstance(content, dict):
+                yield content
 
     def missing(self, kind: str) -> None:
         """Say that a file that every configuration needs is not there."""

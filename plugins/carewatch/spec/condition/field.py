@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.condition.parsing import parse
 from carewatch.spec.condition.tree import All, Any_, Comparison, Condition, NoneOf, to_data
+from carewatch.spec.vocabulary import NO_WORDS
 
 _SCHEMA_DEPTH = 4
 
@@ -18,7 +19,7 @@ class _AsCondition:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             _read, serialization=core_schema.plain_serializer_function_ser_schema(to_data)
         )
 
@@ -27,8 +28,10 @@ class _AsCondition:
         return _json_schema(_SCHEMA_DEPTH)
 
 
-def _read(data: object) -> Condition:
-    return data if isinstance(data, Comparison | All | Any_ | NoneOf) else parse(data)
+def _read(data: object, info: core_schema.ValidationInfo) -> Condition:
+    if isinstance(data, Comparison | All | Any_ | NoneOf):
+        return data
+    return parse(data, (info.context or {}).get("vocabulary") or NO_WORDS)
 
 
 def _json_schema(depth: int) -> dict[str, Any]:

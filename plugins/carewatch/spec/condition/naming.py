@@ -9,13 +9,15 @@ from carewatch.spec.condition.values import ORDERED
 from carewatch.spec.problems import Loc, SpecProblem, nearest
 
 
-def unknown_names(condition: Condition, known: Collection[str]) -> list[SpecProblem]:
-    """Return one problem per use of a name that is not known, with path and column."""
+def unknown_names(
+    condition: Condition, known: Collection[str], labels: Collection[str] = ()
+) -> list[SpecProblem]:
+    """Return one problem per use of a name that is not known, with path and column; `labels` may be what was meant."""
     return [
         SpecProblem(
             f"unknown name '{name}'",
             expected="a metric or attribute that is defined",
-            nearest=nearest(name, known),
+            nearest=nearest(name, (*known, *labels)),
             loc=loc,
             column_offset=column,
         )

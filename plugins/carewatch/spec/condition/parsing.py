@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 
 from carewatch.spec.condition.tree import GROUPS, Comparison, Condition, Op
-from carewatch.spec.condition.values import NAME, parse_value
+from carewatch.spec.condition.values import NAME, Compared, parse_value
 from carewatch.spec.fullwidth import ascii_for, say, to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
+from carewatch.spec.vocabulary import NO_WORDS, Vocabulary
 
-_OPERATOR = re.compile(r"is\s+not\s+missing\b|is\s+missing\b|is\s+not\b|is\b|not\s+in\b|in\b|<=|>=|<|>")
+_WORDS: dict[str, Op] = {
+    "不缺失": Op.IS_NOT_MISSING, "缺失": Op.IS_MISSING, "不属于": Op.NOT_IN, "属于": Op.IN, "不是": Op.IS_NOT, "是": Op.IS,
+    "不小于": Op.GE, "不大于": Op.LE, "大于": Op.GT, "小于": Op.LT,
+}  # fmt: skip
+_OPERATOR = re.compile(
+    r"is\s+not\s+missing\b|is\s+missing\b|is\s+not\b|is\b|not\s+in\b|in\b|<=|>=|<|>|" + "|".join(_WORDS)
+)
 _MEANT = {
-    "=": "is", "==": "is", "===": "is", "equals": "is", "eq": "is", "为": "is", "是": "is", "等于": "is",
-    "!=": "is not", "<>": "is not", "≠": "is not", "isn't": "is not", "不是": "is not", "不等于": "is not",
-    "=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "大于": ">", "小于": "<", "不小于": ">=", "不大于": "<=",
+    "=": "is", "==": "is", "===": "is", "equals": "is", "eq": "is", "为": "is", "等于": "is",
+    "!=": "is not", "<>": "is not", "≠": "is not", "isn't": "is not", "不为": "is not", "不等于": "is not",
+    "=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "高于": ">", "低于": "<", "不低于": ">=", "不高于": "<=",
     "gt": ">", "ge": ">=", "gte": ">=", "lt": "<", "le": "<=", "lte": "<=", "above": ">", "below": "<",
-    "over": ">", "under": "<", "null": "is missing", "exists": "is not missing", "属于": "in", "∈": "in",
-    "missing": "is missing", "缺失": "is missing", "between": ">= and <=, in two lines",
+    "over": ">", "under": "<", "null": "is missing", "exists": "is not missing", "∈": "in",
+    "missing": "is missing", "未知": "is missing", "between": ">= and <=, in two lines",
 }  # fmt: skip
 _SYMBOLS = re.compile(r"[<>=!≠≥≤＜＞＝！∈]+|[^\s\d<>=!≠≥≤＜＞＝！∈]+")
 _EVERY = ", ".join(Op)
@@ -26,22 +33,23 @@ _GROUP_MEANT = {"and": "all", "or": "any", "not": "none", "and_": "all", "either
 _FORM = "a comparison like 'amount > 30', or all:, any: or none: with a list"
 
 
-def parse(data: object) -> Condition:
+def parse(data: object, vocabulary: Vocabulary = NO_WORDS) -> Condition:
     """Return the condition written as YAML data: a text, or a mapping of one of all, any, none to a list.
 
-    Raises one `SpecProblem` that carries every problem with its path and column.
+    What the vocabulary knows by a label becomes its id. Raises one `SpecProblem` that carries every problem with its path
+    and column.
     """
     if isinstance(data, str):
-        return parse_comparison(data)
+        return parse_comparison(data, vocabulary)
     if isinstance(data, dict):
-        return _group(data)
+        return _group(data, vocabulary)
     if isinstance(data, list):
         raise SpecProblem("a list by itself", expected="all:, any: or none: above it")
     shown = "nothing" if data is None else f"{data}"
     raise SpecProblem(f"{shown} is not a condition", expected=_FORM)
 
 
-def _group(data: dict[str, object]) -> Condition:
+def _group(data: dict[str, object], vocabulary: Vocabulary) -> Condition:
     problems = [_unknown_group(key).under(key) for key in data if key not in GROUPS]
     raise_all(problems)
     if len(data) != 1:
@@ -59,7 +67,7 @@ def _group(data: dict[str, object]) -> Condition:
     parsed: list[Condition] = []
     for index, item in enumerate(items):
         try:
-            parsed.append(parse(item))
+            parsed.append(parse(item, vocabulary))
         except SpecProblem as problem:
             problems.append(problem.under(word, index))
     raise_all(problems)
@@ -74,25 +82,37 @@ def _unknown_group(key: str) -> SpecProblem:
     )
 
 
-def parse_comparison(text: str) -> Comparison:
+def parse_comparison(text: str, vocabulary: Vocabulary = NO_WORDS) -> Comparison:
     """Return the comparison written as `name OP value`; raises `SpecProblem` with the column."""
     start = len(text) - len(text.lstrip())
-    name = NAME.match(text, start)
-    if name is None:
-        raise _no_name(text, start)
-    at = _skip(text, name.end())
+    name, end = _name(text, start, vocabulary)
+    at = _skip(text, end)
     match = _OPERATOR.match(text, at)
     if match is None or _is_longer(text, match.end(), match[0]):
-        raise _no_operator(text, at, name[0])
-    op = Op(re.sub(r"\s+", " ", match[0]))
+        raise _no_operator(text, at, name)
+    op = _WORDS.get(match[0]) or Op(re.sub(r"\s+", " ", match[0]))
     behind = _skip(text, match.end())
     if op in (Op.IS_MISSING, Op.IS_NOT_MISSING):
         if behind < len(text):
             raise SpecProblem(
                 f"'{text[behind:].strip()}' after '{op}'", expected="nothing more", column_offset=behind
             )
-        return Comparison(name[0], op, None, start)
-    return Comparison(name[0], op, parse_value(text, behind, op), start)
+        return Comparison(name, op, None, start)
+    return Comparison(name, op, parse_value(text, behind, op, Compared(name, vocabulary)), start)
+
+
+def _name(text: str, start: int, vocabulary: Vocabulary) -> tuple[str, int]:
+    """Return the id that the comparison begins with and where it ends: a label that a comparison follows, else a word."""
+    for word, end in vocabulary.name_at(text, start):
+        if _OPERATOR.match(text, _skip(text, end)):
+            try:
+                return vocabulary.id_of("name", word) or word, end
+            except SpecProblem as problem:
+                raise problem.shifted(start) from None
+    found = NAME.match(text, start)
+    if found is None:
+        raise _no_name(text, start)
+    return found[0], found.end()
 
 
 def _skip(text: str, at: int) -> int:

@@ -5,33 +5,43 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from carewatch.spec.condition.tree import Op, Ref, Value, number_text
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.units import MULTIPLES, converted, unit_of
+from carewatch.spec.vocabulary import NO_WORDS, Vocabulary
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*|[^\W\d][\w.]*")
 ORDERED = (Op.LT, Op.LE, Op.GT, Op.GE)
 
 _DIGITS = r"(?P<number>[-+]?(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
-_NUMBER = re.compile(_DIGITS + r"\s*(?P<unit>%|[a-z]+|天|日|周|个月|月|年)?")
-_SHORTHAND = re.compile(_DIGITS + r"\s*(?P<unit>[kKmM万亿])")
+_NUMBER = re.compile(_DIGITS + rf"\s*(?P<multiple>[{''.join(MULTIPLES)}])?\s*(?P<unit>%|[^\W\d_]+)?")
+_SHORTHAND = re.compile(_DIGITS + r"\s*(?P<unit>[kKmM])")
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _SECOND = re.compile(r"(?:^|(?<=\s))(?:and|or|且|或)\s|&&|\|\||[<>=＜＞＝]")
 _SECOND_IN_TEXT = re.compile(r"\s(?:and|or|且|或|&&|\|\|)\s+[^\W\d][\w.]*\s+(?:is|in|not in|[<>=])")
 
-_FACTOR = {"%": 1, "day": 1, "days": 1, "d": 1, "天": 1, "日": 1, "week": 7, "weeks": 7, "w": 7, "周": 7}
-_UNEVEN = {"month": 30, "months": 30, "个月": 30, "月": 30, "year": 365, "years": 365, "年": 365}
-_SHORT = {"k": 1e3, "m": 1e6, "万": 1e4, "亿": 1e8}
+_SHORT = {"k": 1e3, "m": 1e6}
 _OPENING = "“‘”’【［｛（"
 _MISSING = {"null", "none", "nan", "nil"}
 _TRUTH = {"true": "1", "false": "0"}
 
 
-def parse_value(text: str, at: int, op: Op) -> Value:
+@dataclass(frozen=True)
+class Compared:
+    """The name on the left side, and the words that people have for names and values."""
+
+    name: str
+    vocabulary: Vocabulary = NO_WORDS
+
+
+def parse_value(text: str, at: int, op: Op, left: Compared) -> Value:
     """Read what stands behind the operator, from index `at` to the end of the text.
 
-    Percent and days keep their number (30 % is 30, 2 weeks are 14). Raises `SpecProblem` with the column.
+    A unit is turned into the one that the left side is counted in; where that is not known, time becomes days (2 weeks
+    are 14) and all else keeps its number (30 % is 30). Raises `SpecProblem` with the column.
     """
     raw = text[at:].rstrip()
     if not raw:
@@ -40,29 +50,38 @@ def parse_value(text: str, at: int, op: Op) -> Value:
     if raw[0] in _OPENING:
         raise _wide(raw, at, 0)
     if op in (Op.IN, Op.NOT_IN):
-        return _list(raw, at)
+        return _list(raw, at, left)
     if raw[0] == "{":
-        return _ref(raw, at)
+        return _ref(raw, at, left)
     if raw[0] == "[":
         better = {Op.IS: "in", Op.IS_NOT: "not in"}.get(op)
         raise SpecProblem(f"a list after '{op}'", expected="one value", nearest=better, column_offset=at)
     if op in ORDERED:
-        return _number(raw, at, op)
+        return _number(raw, at, op, left)
     if re.match(r"in\s*\[", raw):
         better = "in" if op is Op.IS else "not in"
         raise SpecProblem(f"'{op} in' is not a comparison", nearest=better, column_offset=at)
-    return _single(raw, at)
+    return _single(raw, at, left)
 
 
-def _ref(raw: str, at: int) -> Ref:
+def _ref(raw: str, at: int, left: Compared) -> Ref:
     name = raw[1:-1].strip()
+    if raw[-1] == "}" and (called := _id_of(name, at, left)):
+        return Ref(called, at)
     if raw[-1] != "}" or not NAME.fullmatch(name):
         raise SpecProblem(f"'{raw}' is not a name in braces", expected="{name}", column_offset=at)
     return Ref(name, at)
 
 
-def _number(raw: str, at: int, op: Op) -> float:
-    value = _as_number(raw, at)
+def _id_of(word: str, at: int, left: Compared) -> str | None:
+    try:
+        return left.vocabulary.id_of("name", word)
+    except SpecProblem as problem:
+        raise problem.shifted(at) from None
+
+
+def _number(raw: str, at: int, op: Op, left: Compared) -> float:
+    value = _as_number(raw, at, left)
     if value is not None:
         return value
     if raw[0] in "<>=":
@@ -74,31 +93,26 @@ def _number(raw: str, at: int, op: Op) -> float:
     wide = first_fullwidth(raw)
     if wide is not None:
         raise _wide(raw, at, wide)
-    nearest = f"{{{raw}}}" if NAME.fullmatch(raw) else _meant(raw)
+    nearest = f"{{{raw}}}" if NAME.fullmatch(raw) or _id_of(raw, at, left) else _meant(raw)
     raise SpecProblem(f"'{raw}' is not a number", expected="a number", nearest=nearest, column_offset=at)
 
 
-def _as_number(raw: str, at: int) -> float | None:
+def _as_number(raw: str, at: int, left: Compared) -> float | None:
     match = _NUMBER.fullmatch(raw)
-    unit = match["unit"] if match else None
-    if match is None or (unit is not None and unit not in _FACTOR and unit not in _UNEVEN):
+    unit = unit_of(match["unit"]) if match else None
+    if match is None or (match["unit"] is not None and unit is None):
         return None
-    number = float(match["number"].replace("_", ""))
+    number = float(match["number"].replace("_", "")) * MULTIPLES.get(match["multiple"], 1)
     if not math.isfinite(number):
         raise SpecProblem("a number too large to compare", expected="a smaller one", column_offset=at)
-    if unit in _UNEVEN:
-        days = f"{number_text(number * _UNEVEN[unit])} days"
-        raise SpecProblem(
-            f"'{raw}' is not the same number of days every time",
-            expected="days",
-            nearest=days,
-            column_offset=at,
-        )
-    return number * _FACTOR[unit] if unit else number
+    try:
+        return converted(number, unit, left.vocabulary.units.get(left.name), name=left.name)
+    except SpecProblem as problem:
+        raise problem.shifted(at) from None
 
 
 def _meant(raw: str) -> str | None:
-    """Read 100k, 10万 and 1,000 as their writer meant them."""
+    """Read 100k and 1,000 as their writer meant them."""
     if _GROUPED.fullmatch(raw):
         return raw.replace(",", "")
     short = _SHORTHAND.fullmatch(raw)
@@ -107,11 +121,11 @@ def _meant(raw: str) -> str | None:
     return number_text(float(short["number"].replace("_", "")) * _SHORT[short["unit"].lower()])
 
 
-def _single(raw: str, at: int) -> float | str:
+def _single(raw: str, at: int, left: Compared) -> float | str:
     """Read a value after `is`: quoted text, a number, or bare text."""
     if raw[0] in "'\"":
-        return _quoted(raw, at)
-    number = _as_number(raw, at)
+        return left.vocabulary.value_of(left.name, _quoted(raw, at))
+    number = _as_number(raw, at, left)
     if number is not None:
         return number
     if second := _SECOND_IN_TEXT.search(raw):
@@ -121,7 +135,7 @@ def _single(raw: str, at: int) -> float | str:
     wide = first_fullwidth(raw)
     if wide is not None and _NUMBER.fullmatch(to_ascii(raw)):
         raise _wide(raw, at, wide)
-    return _bare(raw, at)
+    return left.vocabulary.value_of(left.name, _bare(raw, at))
 
 
 def _bare(raw: str, at: int) -> str:
@@ -150,12 +164,12 @@ def _quoted(raw: str, at: int) -> str:
     return raw[1:-1].replace(quote * 2, quote)
 
 
-def _list(raw: str, at: int) -> tuple[float, ...] | tuple[str, ...]:
+def _list(raw: str, at: int, left: Compared) -> tuple[float, ...] | tuple[str, ...]:
     if raw[0] != "[":
         raise SpecProblem("the list has no brackets", expected=f"[{raw}]", column_offset=at)
     if raw[-1] != "]":
         raise SpecProblem("the list has no end", expected="']' at the end", column_offset=at + len(raw))
-    items = [_item(raw, at, start, end) for start, end in _parts(raw)]
+    items = [_item(raw, at, start, end, left) for start, end in _parts(raw)]
     numbers = tuple(item for item in items if isinstance(item, float))
     texts = tuple(item for item in items if isinstance(item, str))
     if numbers and texts:
@@ -165,7 +179,7 @@ def _list(raw: str, at: int) -> tuple[float, ...] | tuple[str, ...]:
     return numbers or texts
 
 
-def _item(raw: str, at: int, start: int, end: int) -> float | str:
+def _item(raw: str, at: int, start: int, end: int, left: Compared) -> float | str:
     item = raw[start:end]
     if not item:
         raise SpecProblem("an empty place in the list", expected="a value", column_offset=at + start)
@@ -176,7 +190,7 @@ def _item(raw: str, at: int, start: int, end: int) -> float | str:
     separator = re.search("[，、；]", item)
     if separator and item[0] not in "'\"":
         raise _wide(raw, at, start + separator.start())
-    return _single(item, at + start)
+    return _single(item, at + start, left)
 
 
 def _parts(raw: str) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ from carewatch.spec.document.nodes import (
     mark_of,
     to_data,
 )
+from carewatch.spec.document.renaming import Find, Pattern, renamed
 from carewatch.spec.document.syntax import explain
 from carewatch.spec.document.traps import is_empty, report_traps
-from carewatch.spec.problems import Loc, Place, Problem
+from carewatch.spec.problems import Loc, Place, Problem, SpecProblem
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _MOST_REPAIRS = 50
@@ -54,6 +56,18 @@ class Document:
         self._text = text
         self._root = root
         self.data: Any = None if root is None else to_data(root)
+
+    def renamed(self, patterns: Sequence_[Pattern], find: Find) -> Document:
+        """Return the document with people's words at the patterns' paths replaced by ids; places stay what they are."""
+        if self._root is None or not patterns:
+            return self
+        found: list[Problem] = []
+
+        def report(mark: Mark, problem: SpecProblem) -> None:
+            found.append(Problem(self._at(mark), problem.what, problem.expected, problem.nearest))
+
+        root = renamed(self._root, patterns, find, report)
+        return Document(file=self.file, text=self._text, root=root, problems=(*self.problems, *found))
 
     @property
     def is_readable(self) -> bool:
