@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from tests.facts_given import LONG_AGO, GivenFacts, instant
 
 from carewatch.measure.cut import Cut, local_midnight
-from carewatch.spec.metrics import Measure, Metric
+from carewatch.spec.metric_kinds import Measure
+from carewatch.spec.metrics import Metric
 from carewatch.store.database import Connection, connect
 from carewatch.store.metrics import metrics_at
 

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator
 from carewatch.spec.configuration import ATTRIBUTES, JUDGED
 from carewatch.spec.document import SpecProblem, nearest, unknown
 from carewatch.spec.health import ScoredMetric
-from carewatch.spec.metrics import AGGREGATES, Measure
+from carewatch.spec.metric_kinds import SHAPES, Measure
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rule_checks import check_condition_names, check_rules
-
-_NOT_IN_A_RATIO = frozenset({Measure.RATIO, Measure.CHANGE, Measure.SQL})
 
 
 def check_parts(parts: Parts) -> Iterator[Found]:
@@ -44,21 +42,14 @@ def _metrics(parts: Parts) -> Iterator[Found]:
         if name in (*ATTRIBUTES, *JUDGED):
             what = f"'{name}' is a name that the system gives"
             yield "metrics", name, SpecProblem(what, expected="another name", at_key=True)
-        for key, part in (("metric", metric.metric), ("over", metric.over)):
-            if part is None:
-                continue
+        for key, part in metric.parts():
             for problem in _metric(part, parts, key):
                 yield "metrics", name, problem
-            found = parts.metrics.get(part)
-            if found is not None and (kinds := _unfit(metric.kind, found.kind)):
+            found, fit = parts.metrics.get(part), SHAPES[metric.kind].made_of
+            if found is not None and found.kind not in fit:
                 what = f"a {metric.kind} cannot be made of '{part}', which is of kind '{found.kind}'"
-                yield "metrics", name, SpecProblem(what, expected=f"a metric of kind {kinds}", loc=(key,))
-
-
-def _unfit(kind: Measure, part: Measure) -> str | None:
-    """Return the kinds that a change or ratio can be made of, when `part` is none of them."""
-    fit = AGGREGATES if kind is Measure.CHANGE else frozenset(Measure) - _NOT_IN_A_RATIO
-    return None if part in fit else ", ".join(one for one in Measure if one in fit)
+                expected = f"a metric of kind {', '.join(one for one in Measure if one in fit)}"
+                yield "metrics", name, SpecProblem(what, expected=expected, loc=(key,))
 
 
 def _scored(metrics: Iterable[tuple[str, ScoredMetric]], parts: Parts, *loc: str) -> Iterator[SpecProblem]:

@@ -78,8 +78,8 @@ class JudgementSpec(_Executable):
     def metric_hash(self, name: str) -> str:
         """Return the digest of what one metric computes, the metrics it is built on included."""
         metric = self.metrics[name]
-        parts = [metric.model_dump_json(exclude=_WORDS)]
-        parts += [self.metric_hash(part) for part in (metric.metric, metric.over) if part is not None]
+        parts = [metric.model_dump_json(exclude=_WORDS, exclude_none=True)]
+        parts += [self.metric_hash(part) for _, part in metric.parts()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 

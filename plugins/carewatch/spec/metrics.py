@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,41 +12,8 @@ from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS, Fact, Kind
 from carewatch.spec.fragment import check_condition, check_expression, sole_column
 from carewatch.spec.literal import literal_facts
+from carewatch.spec.metric_kinds import SHAPES, Measure
 
-
-class Measure(StrEnum):
-    """The kinds of metric."""
-
-    COUNT = "count"
-    SUM = "sum"
-    AVERAGE = "average"
-    MINIMUM = "minimum"
-    MAXIMUM = "maximum"
-    DISTINCT = "distinct"
-    DAYS_SINCE = "days_since"
-    CHANGE = "change"
-    RATIO = "ratio"
-    RHYTHM = "rhythm"
-    SQL = "sql"
-
-
-AGGREGATES = frozenset(
-    {Measure.COUNT, Measure.SUM, Measure.AVERAGE, Measure.MINIMUM, Measure.MAXIMUM, Measure.DISTINCT}
-)
-
-_TAKES: dict[Measure, tuple[frozenset[str], frozenset[str]]] = {
-    Measure.COUNT: (frozenset({"fact", "window"}), frozenset({"where"})),
-    Measure.SUM: (frozenset({"fact", "window", "of"}), frozenset({"where"})),
-    Measure.AVERAGE: (frozenset({"fact", "window", "of"}), frozenset({"where"})),
-    Measure.MINIMUM: (frozenset({"fact", "window", "of"}), frozenset({"where"})),
-    Measure.MAXIMUM: (frozenset({"fact", "window", "of"}), frozenset({"where"})),
-    Measure.DISTINCT: (frozenset({"fact", "window", "of"}), frozenset({"where"})),
-    Measure.DAYS_SINCE: (frozenset({"fact", "window"}), frozenset({"where", "event"})),
-    Measure.CHANGE: (frozenset({"metric"}), frozenset({"at_least"})),
-    Measure.RATIO: (frozenset({"metric", "over"}), frozenset({"at_least"})),
-    Measure.RHYTHM: (frozenset({"fact", "window", "part"}), frozenset({"where", "at_least"})),
-    Measure.SQL: (frozenset({"sql"}), frozenset({"window"})),
-}
 _HOLDS = {Kind.TEXT: "texts", Kind.FLAG: "yes or no", Kind.DAY: "days", Kind.INSTANT: "moments"}
 _NEEDED = {
     "fact": "fact: what it reads, such as order",
@@ -126,13 +92,13 @@ class Metric(Strict):
         return self
 
     def _shape_problems(self) -> Iterator[SpecProblem]:
-        required, optional = _TAKES[self.kind]
+        shape = SHAPES[self.kind]
         given = {key for key in _SHAPE_KEYS if getattr(self, key) is not None}
-        for key in sorted(required - given):
+        for key in sorted(shape.needs - given):
             what = f"a metric of kind '{self.kind}' needs '{key}'"
             yield SpecProblem(what, expected=_NEEDED[key], loc=("kind",), at_key=True)
-        for key in sorted(given - required - optional):
-            takes = ", ".join(key for key in _SHAPE_KEYS if key in required | optional)
+        for key in sorted(given - shape.keys):
+            takes = ", ".join(key for key in _SHAPE_KEYS if key in shape.keys)
             yield SpecProblem(
                 f"a metric of kind '{self.kind}' takes no '{key}'", expected=takes, loc=(key,), at_key=True
             )
@@ -182,8 +148,23 @@ class Metric(Strict):
     def when_empty(self) -> float | None:
         """The value of a customer without such rows."""
         if self.empty is None:
-            return 0.0 if self.kind in (Measure.COUNT, Measure.SUM, Measure.DISTINCT) else None
+            return SHAPES[self.kind].empty
         return None if self.empty == "missing" else float(self.empty)
+
+    def parts(self) -> Iterator[tuple[str, str]]:
+        """Yield the metrics that this one is made of, each with the key that names it."""
+        for key, name in (("metric", self.metric), ("over", self.over)):
+            if name is not None:
+                yield key, name
+
+
+def facts_read(metrics: Mapping[str, Metric], name: str) -> frozenset[str]:
+    """Return every kind of fact that a metric reads, itself or through the metrics that it is made of."""
+    metric = metrics[name]
+    own = (
+        {metric.fact} if metric.fact is not None else set(literal_facts(metric.sql)) if metric.sql else set()
+    )
+    return frozenset(own).union(*(facts_read(metrics, part) for _, part in metric.parts()))
 
 
 def _kinds(fact: Fact) -> dict[str, Kind]:

@@ -9,8 +9,9 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from carewatch.measure.compile import Program, compile_metrics, visible
+from carewatch.measure.compile import Program, compile_metrics
 from carewatch.measure.cut import Cut, instant_literal
+from carewatch.measure.passes import visible
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.metrics import Metric
 from carewatch.store.arrays import Field, read

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.compile import visible
 from carewatch.measure.cut import Cut
+from carewatch.measure.passes import visible
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.spec.facts import FACTS
 from carewatch.spec.fragment import canonical
