@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,29 +29,64 @@ class Row(NamedTuple):
     raw: str | None = None
 
 
-def tables(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[pyarrow.Table]:
+def tables(rows: Iterable[Row | pyarrow.Table], columns: Sequence[str]) -> Iterator[pyarrow.Table]:
     """Yield the rows as tables of text, with `_row`, `_file`, `_line`, `_fault` and `_raw` beside them.
 
-    `_row` counts the rows of one feed in one load from 0, in the order in which the source gave them.
+    Tables among the rows are passed on as they are, what they lack beside their columns added empty. `_row` counts the
+    rows of one feed in one load from 0, in the order in which the source gave them.
     """
-    done, remaining = 0, iter(rows)
-    while batch := list(islice(remaining, BATCH)):
-        yield _table(batch, columns, done)
-        done += len(batch)
+    done = 0
+    for table in _batches(rows, columns):
+        yield _completed(table, columns, done)
+        done += table.num_rows
 
 
-def _table(batch: Sequence[Row], columns: Sequence[str], first: int) -> pyarrow.Table:
+def _batches(rows: Iterable[Row | pyarrow.Table], columns: Sequence[str]) -> Iterator[pyarrow.Table]:
+    batch: list[Row] = []
+    for row in rows:
+        if isinstance(row, Row):
+            batch.append(row)
+            if len(batch) < BATCH:
+                continue
+        if batch:
+            yield _table(batch, columns)
+            batch = []
+        if not isinstance(row, Row):
+            yield row
+    if batch:
+        yield _table(batch, columns)
+
+
+def _table(batch: Sequence[Row], columns: Sequence[str]) -> pyarrow.Table:
     import pyarrow as pa
 
-    text, whole = pa.string(), pa.int64()
     empty = (None,) * len(columns)
     by_column = zip(*(row.values if row.values is not None else empty for row in batch), strict=True)
-    arrays = {name: pa.array(values, text) for name, values in zip(columns, by_column, strict=True)}
-    arrays["_row"] = pa.array(range(first, first + len(batch)), whole)
-    arrays["_file"] = pa.array([row.file for row in batch], text)
-    arrays["_line"] = pa.array([row.line for row in batch], whole)
-    arrays["_fault"] = pa.array([row.fault for row in batch], text)
-    arrays["_raw"] = pa.array([row.raw and row.raw[:LONGEST_RAW] for row in batch], text)
+    arrays = {name: pa.array(values, pa.string()) for name, values in zip(columns, by_column, strict=True)}
+    beside = zip(
+        *((row.file, row.line, row.fault, row.raw and row.raw[:LONGEST_RAW]) for row in batch), strict=True
+    )
+    for (name, kind), values in zip(_beside().items(), beside, strict=True):
+        arrays[name] = pa.array(values, kind)
+    return pa.table(arrays)
+
+
+def _beside() -> dict[str, pyarrow.DataType]:
+    """Return the type of every column that stands beside a source's own."""
+    import pyarrow as pa
+
+    return {"_file": pa.string(), "_line": pa.int64(), "_fault": pa.string(), "_raw": pa.string()}
+
+
+def _completed(table: pyarrow.Table, columns: Sequence[str], first: int) -> pyarrow.Table:
+    """Return the table with all columns in one order, its rows numbered from `first`."""
+    import pyarrow as pa
+
+    count = table.num_rows
+    arrays = {name: table.column(name) for name in columns}
+    arrays["_row"] = pa.array(range(first, first + count), pa.int64())
+    for name, kind in _beside().items():
+        arrays[name] = table.column(name) if name in table.column_names else pa.nulls(count, kind)
     return pa.table(arrays)
 
 
@@ -65,11 +100,22 @@ def as_text(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, float):
+        return _float_text(value)
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, sort_keys=True).replace("\\u0000", "\ufffd")
     return str(value)
+
+
+def _float_text(value: float) -> str | None:
+    """Return the shortest text that means the number, whole ones without a fraction; what is no number is missing."""
+    if math.isnan(value):
+        return None
+    if math.isinf(value) or abs(value) >= 1e21:
+        return str(value)
+    return format(Decimal(repr(value)).normalize(), "f") if value else "0"
 
 
 def field_of(item: Mapping[str, Any], name: str) -> Any:

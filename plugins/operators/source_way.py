@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
@@ -38,6 +39,8 @@ def way_to(source: Any) -> Connection:
             )
         return Connection(uri=_folder(str(path)), options=extra)
     if source.kind == "database":
+        if found.conn_type == "sqlite":
+            return Connection(uri=f"sqlite:///{quote(_folder(found.host or ''))}")
         return Connection(uri=found.get_uri())
     host = found.host or ""
     address = host if "://" in host else f"{found.schema or 'https'}://{host}"

@@ -82,7 +82,7 @@ def test_files_need_a_path(stored: Any) -> None:
 def test_a_password_with_odd_letters_reaches_the_database(database: str, stored: Any) -> None:
     import sqlalchemy as sa
 
-    from care_sources.database import _engine
+    from care_sources.dialects import open_database
 
     url = sa.make_url(database)
     with sa.create_engine(url.set(drivername="postgresql+psycopg")).connect() as admin:
@@ -92,7 +92,22 @@ def test_a_password_with_odd_letters_reaches_the_database(database: str, stored:
             conn_type="postgres", host=url.host, port=url.port, schema=url.database, login="odd", password="p@ss:w/%rd",
             extra={"cursor": {"kind": "dict"}},
         )  # fmt: skip
-        with _engine(way("database", "given").uri).connect() as connection:
+        with open_database("src", way("database", "given").uri).engine.connect() as connection:
             assert connection.execute(sa.text("select current_user")).scalar() == "odd"
         admin.execute(sa.text("drop role odd"))
         admin.commit()
+
+
+@pytest.mark.parametrize("host", ["/srv/crm 1.db", "data/crm.db"])
+def test_a_sqlite_file_lies_in_the_installation_too(host: str, stored: Any) -> None:
+    stored(conn_type="sqlite", host=host)
+    assert way("database", "given").uri == "sqlite:///" + str(home() / host).replace(" ", "%20")
+
+
+def test_a_mysql_connection_becomes_its_uri(stored: Any) -> None:
+    stored(
+        conn_type="mysql", host="db.example", port=3306, schema="crm", login="odd", password="p@ss:w/%rd",
+        extra={"charset": "utf8", "cursor": "sscursor"},
+    )  # fmt: skip
+    uri = way("database", "given").uri
+    assert uri.partition("?")[0] == "mysql://odd:p%40ss%3Aw%2F%25rd@db.example:3306/crm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests import servers
 from tests.store.landed import FIRM, sources
 
 from care_sources.connection import Connection
@@ -50,6 +52,27 @@ class Loader:
 
 
 MakeLoader = Callable[..., Loader]
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """Return the URI of a MariaDB server that this worker alone uses."""
+    with servers.mariadb() as uri:
+        yield uri
+
+
+@pytest.fixture
+def mariadb(mariadb_server: str) -> Iterator[str]:
+    """Return the URI of an empty database of MariaDB."""
+    import sqlalchemy as sa
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(mariadb_server.replace("mysql://", "mysql+pymysql://"))
+    with engine.connect() as session:
+        session.execute(sa.text(f"create database {name} character set utf8mb4"))
+        yield mariadb_server + name
+        session.execute(sa.text(f"drop database {name}"))
+    engine.dispose()
 
 
 @pytest.fixture

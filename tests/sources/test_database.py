@@ -172,9 +172,12 @@ def test_an_airflow_uri_with_extras_is_understood(make_loader: MakeLoader, crm: 
 def test_the_source_is_only_read(loader: Loader, crm: psycopg.Connection[Any], database: str) -> None:
     import sqlalchemy as sa
 
-    from care_sources.database import _engine
+    from care_sources.dialects import open_database
 
-    with _engine(database).connect() as session, pytest.raises(sa.exc.DBAPIError, match="read-only"):
+    with (
+        open_database("src", database).engine.connect() as session,
+        pytest.raises(sa.exc.DBAPIError, match="read-only"),
+    ):
         session.execute(sa.text("delete from crm.orders"))
 
 
@@ -196,6 +199,58 @@ def test_a_database_of_another_kind_gives_the_same_rows(make_loader: MakeLoader,
         ("10.5", "2026-05-01 01:00:00+00", "2026-05-02 01:00:00+00")
     ]
     assert loader.land().rows["orders"] == 1
+
+
+def sqlite(path: Path, script: str) -> Connection:
+    with sqlite3.connect(path) as crm:
+        crm.executescript(script)
+    return Connection(f"sqlite:///{path}")
+
+
+def test_a_value_that_is_not_of_its_columns_type_spoils_its_row_only(
+    make_loader: MakeLoader, tmp_path: Path
+) -> None:
+    way = sqlite(
+        tmp_path / "crm.db",
+        "create table customers (code text, since date, name text, benchmark boolean, credit numeric);"
+        "create table orders (no integer, code text, at timestamp, updated timestamp, amount numeric);"
+        "insert into customers values ('C1', '2026年1月1日', '华兴', 'yes', 100.0), ('C2', 'long ago', 'x', 0, 1);"
+        "insert into orders values (1, 'C1', '2026/5/1', null, 0.1), (2, 'C1', '2026-05-01', null, 'ten');",
+    )
+    loader = make_loader(TEXT.replace("schema: crm\n", ""), way)
+    results = loader.load()
+    assert (results["src.customers"].new, results["src.customers"].quarantined) == (1, 1)
+    assert (results["src.orders"].new, results["src.orders"].quarantined) == (1, 1)
+    assert loader.rows("select amount::text, event_day::text from care.fact_order") == [("0.1", "2026-05-01")]
+
+
+def test_a_sqlite_file_is_only_read_and_never_made(make_loader: MakeLoader, tmp_path: Path) -> None:
+    import sqlalchemy as sa
+
+    from care_sources.dialects import open_database
+
+    path = tmp_path / "crm 1.db"
+    with pytest.raises(SourceError, match=r"src: there is no file .*crm 1\.db"):
+        make_loader(TEXT, Connection(f"sqlite:///{path}")).land()
+    assert not path.exists()
+    way = sqlite(path, "create table t (a int)")
+    with (
+        open_database("src", way.uri).engine.connect() as session,
+        pytest.raises(sa.exc.DBAPIError, match="readonly"),
+    ):
+        session.execute(sa.text("insert into t values (1)"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [("oracle://me:hush@127.0.0.1/x", "no driver for a database of the kind 'oracle' is installed"),
+     ("nonsense://me:hush@x/y", "no driver for a database of the kind 'nonsense' is installed"),
+     ("hush", "its connection is no address of a database")],
+)  # fmt: skip
+def test_a_database_nobody_can_reach_is_one_line(make_loader: MakeLoader, uri: str, told: str) -> None:
+    with pytest.raises(SourceError) as raised:
+        make_loader(TEXT, Connection(uri)).land()
+    assert told in str(raised.value) and "hush" not in str(raised.value)
 
 
 @pytest.mark.req("S11")
