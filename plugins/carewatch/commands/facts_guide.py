@@ -11,10 +11,13 @@ from carewatch.spec.facts import FACTS, SQL_TYPE, Column, Fact, Kind
 _KINDS: Final = {
     Kind.TEXT: "as it stands, without blanks around it; an empty one is missing",
     Kind.INTEGER: "digits with an optional sign; groups of thousands (1,234) are read too",
-    Kind.NUMBER: "the same, with a fraction or an exponent; the source's `decimal:` says point or comma",
-    Kind.AMOUNT: "the same; exact, never a float; converted into the firm's currency at the event day's rate",
+    Kind.NUMBER: "the same, with a fraction or an exponent; the source's `decimal:` says point or comma. "
+    "86万, 1.2亿, 30% (as 30), (1,234) as -1,234, full width",
+    Kind.AMOUNT: "the same, with ¥, 元, RMB or CNY, which say nothing of `currency`; exact, never a float; "
+    "converted into the firm's currency at the event day's rate",
     Kind.FLAG: "true, t, yes, y, 1, 是, or false, f, no, n, 0, 否",
-    Kind.DAY: "2025-12-31, also with / or . or 年月日, or 20251231; the source's `dates:` may say dmy or mdy",
+    Kind.DAY: "2025-12-31, also with / or . or 年月日, 20251231, 45909 (Excel's count), 2025-W37 (its Monday); "
+    "the source's `dates:` may say dmy or mdy",
     Kind.INSTANT: "a day with a time; without an offset it is in the source's time zone, without a time its midnight",
 }
 _OPENING: Final = """\
