@@ -32,6 +32,7 @@ from carewatch.spec.streams import DatabaseStream, FilesStream, RestStream, Stre
 
 _OWN_KEYS = ("master", "derived")
 _AS_IN = "as in "
+_FIRST = {"customer": 0, "fx_rate": 1}
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -88,10 +89,10 @@ class BaseSource(Strict):
         )
 
     def all_streams(self) -> Mapping[str, Stream]:
-        """The streams by name, those that make customers first."""
+        """The streams by name, those on which others rely first: customers, then rates."""
         # Each kind of source declares its own kind of stream.
         streams: Mapping[str, Stream] = getattr(self, "streams")  # noqa: B009
-        return dict(sorted(streams.items(), key=lambda item: item[1].fact != "customer"))
+        return dict(sorted(streams.items(), key=lambda item: _FIRST.get(item[1].fact, len(_FIRST))))
 
     def reading(self, firm: Firm) -> Reading:
         """How this source writes numbers and times."""

@@ -20,7 +20,8 @@ from carewatch.store import quarantine, raw
 from carewatch.store.conform_checks import raw_aliases
 from carewatch.store.conform_sql import begins, delay, render, stream_context
 from carewatch.store.database import Connection
-from carewatch.store.locks import Lock, hold, hold_for
+from carewatch.store.locks import Lock, hold, hold_for, hold_shared
+from carewatch.store.rates import convert_anew
 
 _MANY = 10_000
 _UNCONVERTED = (
@@ -28,7 +29,8 @@ _UNCONVERTED = (
     "and o_amount is null and o_amount_original is not null"
 )
 _TEMPORARY = ", ".join(
-    f"pg_temp.{name}" for name in ("reading", "candidate", "twin", "arrival", "verdict", "bad", "waited")
+    f"pg_temp.{name}"
+    for name in ("reading", "candidate", "twin", "arrival", "verdict", "bad", "waited", "moved_rate")
 )
 
 
@@ -170,12 +172,18 @@ class _Stream:
         self._run("set local jit = off; set local timezone = 'UTC'; set local datestyle = 'ISO'")
         self._run("set local work_mem = '64MB'")
         self._run(f"drop table if exists {_TEMPORARY}")
+        if self.context["is_rate"]:
+            hold(self.connection, Lock.RATES)
+        elif self.context["converts"]:
+            hold_shared(self.connection, Lock.RATES)
         self._run(render("candidates.sql.j2", context))
         self._run(render("versions.sql.j2", context))
         hold(self.connection, Lock.FACTS)
         moment: datetime = self._value("select care.facts_clock()")
         context["clock"] = f"timestamptz {literal(moment.isoformat())}"
         self._run(render("believe.sql.j2", context))
+        if self.context["is_rate"]:
+            convert_anew(self.connection, context)
         counts = self._counts()
         unconverted = self._value(_UNCONVERTED) if self.context["converts"] else 0
         caught = self._run(render("quarantine.sql.j2", context))

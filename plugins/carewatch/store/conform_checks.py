@@ -131,6 +131,8 @@ def _column_checks(plan: StreamPlan, column: Column, compiled: Compiled) -> Iter
         yield Check(
             f"abs({value}) >= {_ABSURD}", "absurd value: beyond 10^15", column.name, f"{value}::text", "last"
         )
+    if (plan.fact.name, column.name) == ("fx_rate", "rate"):
+        yield Check(f"{value} <= 0", "a rate is above zero", column.name, f"{value}::text", "last")
     words = WORDS.get((plan.fact.name, column.name))
     if words:
         unknown = f"{value} not in ({', '.join(literal(word) for word in words)})"

@@ -81,6 +81,8 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         else "null::timestamptz",
         "finals": _finals(plan, firm),
         "converts": "amount" in plan.columns and plan.fact.column("amount_original") is not None,
+        "is_rate": plan.fact.name == "fx_rate",
+        "firm_currency": literal(firm.currency),
         "firm_zone": literal(firm.time_zone),
         "table": plan.fact.table,
         "origin": literal(plan.origin),
@@ -152,9 +154,9 @@ def _read(plan: StreamPlan, name: str, kind: Kind) -> str:
     return plan.reading.read(f"l.{raw_aliases(plan)[name]}", kind)
 
 
-def _finals(plan: StreamPlan, firm: Firm) -> list[dict[str, str]]:
-    """Return the columns to store: our name while computing, the fact's name, the SQL."""
-    finals = []
+def _finals(plan: StreamPlan, firm: Firm) -> list[dict[str, str | bool]]:
+    """Return the columns to store: our name while computing, the fact's name, the SQL, whether it is part of the digest."""
+    finals: list[dict[str, str | bool]] = []
     currency = "upper(f_currency)" if "currency" in plan.columns else "null::text"
     for column in plan.fact.columns:
         value = f"f_{column.name}"
@@ -170,5 +172,9 @@ def _finals(plan: StreamPlan, firm: Firm) -> list[dict[str, str]]:
             sql = f"trim_scale({value})"
         else:
             sql = f"({value})::{SQL_TYPE[column.kind]}"
-        finals.append({"name": f"o_{column.name}", "target": identifier(column.name), "sql": sql})
+        # What we make of an amount is no part of what the source said: a new rate is no correction of the row.
+        hashed = column.name != "amount" or plan.fact.column("amount_original") is None
+        finals.append(
+            {"name": f"o_{column.name}", "target": identifier(column.name), "sql": sql, "hashed": hashed}
+        )
     return finals

@@ -20,11 +20,17 @@ class Lock(IntEnum):
     NIGHT = 770_004
     OUTBOX = 770_005
     CONFORM = 770_006
+    RATES = 770_007
 
 
 def hold(connection: psycopg.Connection[Any], lock: Lock) -> None:
     """Wait for the lock and hold it until this transaction ends."""
     connection.execute("select pg_advisory_xact_lock(%s)", (int(lock),))
+
+
+def hold_shared(connection: psycopg.Connection[Any], lock: Lock) -> None:
+    """Wait until nobody holds the lock alone, and keep it, with others, until this transaction ends."""
+    connection.execute("select pg_advisory_xact_lock_shared(%s)", (int(lock),))
 
 
 def hold_for(connection: psycopg.Connection[Any], lock: Lock, name: str) -> None:
