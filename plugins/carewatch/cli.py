@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS = ("demo", "check", "migrate", "run", "explain", "backtest", "try", "outbox", "schema")
+COMMANDS = ("demo", "check", "migrate", "run", "explain", "backtest", "try", "outbox", "schema", "fit")
 
 
 def parser() -> argparse.ArgumentParser:

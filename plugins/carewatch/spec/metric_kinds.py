@@ -23,6 +23,7 @@ class Measure(StrEnum):
     CHANGE = "change"
     RATIO = "ratio"
     RHYTHM = "rhythm"
+    EXPECTED = "expected"
     SQL = "sql"
 
 
@@ -68,6 +69,7 @@ _OF_ONE_FACT: Final = {
     Measure.DISTINCT: _OF_OR_ZERO,
     Measure.DAYS_SINCE: Shape(_keys("fact window"), _keys("where event")),
     Measure.RHYTHM: Shape(_keys("fact window part"), _keys("where at_least")),
+    Measure.EXPECTED: Shape(_keys("fact window within habits"), _keys("where"), exact=False),
     Measure.SQL: Shape(_keys("sql"), _keys("window"), exact=False),
 }
 _EXACT = frozenset(kind for kind, shape in _OF_ONE_FACT.items() if shape.exact)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, raise_all, unknown
 from carewatch.spec.duration import Window
@@ -23,8 +23,39 @@ _NEEDED = {
     "part": "part: mean_gap, silence or irregularity",
     "sql": "sql: one SELECT of customer_no and value",
     "window": "window: how far back it looks, such as 90 days",
+    "within": "within: how far ahead it looks, such as 90 days",
+    "habits": "habits: {r: , alpha: , a: , b: }, as `care fit` prints them",
 }
-_SHAPE_KEYS = ("fact", "of", "where", "window", "event", "metric", "over", "at_least", "part", "sql")
+_SHAPE_KEYS = (
+    "fact",
+    "of",
+    "where",
+    "window",
+    "event",
+    "metric",
+    "over",
+    "at_least",
+    "part",
+    "within",
+    "habits",
+    "sql",
+)
+
+
+class Habits(Strict):
+    """The fitted parameters of the BG/NBD model: purchase rates vary as gamma(r, alpha) a day, chances to leave as beta(a, b)."""
+
+    r: float = Field(gt=0, allow_inf_nan=False)
+    alpha: float = Field(gt=0, allow_inf_nan=False)
+    a: float = Field(gt=0, allow_inf_nan=False)
+    b: float = Field(gt=0, allow_inf_nan=False)
+
+    @field_validator("a")
+    @classmethod
+    def _is_not_one(cls, value: float) -> float:
+        if value == 1:
+            raise SpecProblem("the formula has a hole at a = 1", nearest="1.000001")
+        return value
 
 
 class Metric(Strict):
@@ -36,7 +67,8 @@ class Metric(Strict):
     `ratio` is metric / over, missing when either is missing, or `over` zero or below `at_least`. Both read their metrics
     as they stand: in their units (`per`), without rows as `empty` says. `rhythm` looks at the customer's own days with
     an event: the mean gap in days, the present silence over that gap, or the gaps' irregularity (coefficient of
-    variation); missing below `at_least` such days (3 unless said, never under 2, irregularity 3). `sql` sees the facts
+    variation); missing below `at_least` such days (3 unless said, never under 2, irregularity 3). `expected` is how many
+    days with such an event the customer will have `within` the time to come, by the BG/NBD model. `sql` sees the facts
     of its window; without one all of history, which takes longer every year.
     """
 
@@ -71,6 +103,11 @@ class Metric(Strict):
     part: Literal["mean_gap", "silence", "irregularity"] | None = Field(
         default=None,
         description="rhythm: the usual gap in days, the silence over it, or how irregular the gaps are",
+    )
+    within: Window | None = Field(default=None, description="expected: how far ahead it looks 预测期")
+    habits: Habits | None = Field(
+        default=None,
+        description="expected: parameters of the purchase model 购买模型参数; `care fit` prints them",
     )
     sql: str | None = Field(
         default=None, description="sql: one SELECT of customer_no and value over fact_<name>"

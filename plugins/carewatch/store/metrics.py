@@ -10,8 +10,9 @@ import psycopg
 from numpy.typing import NDArray
 
 from carewatch.measure.compile import Program, compile_metrics
-from carewatch.measure.cut import Cut, instant_literal
-from carewatch.measure.passes import visible
+from carewatch.measure.cut import Cut, day_literal, instant_literal
+from carewatch.measure.kinds.rhythm import rhythm_pass
+from carewatch.measure.passes import Passes, visible
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.metrics import Metric
 from carewatch.store.arrays import Field, read
@@ -130,6 +131,23 @@ def _columns(
     fields = (Field("customer_no", "integer"), Field("metrics", "floats", len(names)))
     table = read(connection, query, fields)
     return table["customer_no"], {name: table["metrics"][:, position] for position, name in enumerate(names)}
+
+
+def histories_at(connection: Connection, metric: Metric, cut: Cut) -> dict[str, NDArray[np.float64]]:
+    """Return what a metric of kind `expected` sees of each customer at a cut: repeats, last, age (days; see learn.purchases)."""
+    passes = Passes({}, cut, {})
+    name = rhythm_pass(metric, passes)
+    with connection.transaction():
+        gather_population(connection, cut)
+        run_passes(connection, Program(passes.statements(), [], []))
+        fields = tuple(Field(column, "float") for column in ("repeats", "last", "age"))
+        span = "coalesce(gaps, 0)"
+        return read(
+            connection,
+            f"select (days - 1)::float8 as repeats, {span}::float8 as last, "
+            f"({day_literal(cut.day)} - last_day + {span})::float8 as age from {name} order by customer_no",
+            fields,
+        )
 
 
 def attributes_at(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from carewatch.measure.kinds import aggregate, change, days_since, ratio, rhythm, sql
+from carewatch.measure.kinds import aggregate, change, days_since, expected, ratio, rhythm, sql
 from carewatch.measure.passes import Kind
 from carewatch.spec.metric_kinds import AGGREGATES, Measure
 
@@ -20,6 +20,7 @@ KINDS: Final[Mapping[Measure, Kind]] = MappingProxyType(
         Measure.CHANGE: change.expression,
         Measure.RATIO: ratio.expression,
         Measure.RHYTHM: rhythm.expression,
+        Measure.EXPECTED: expected.expression,
         Measure.SQL: sql.expression,
     }
 )

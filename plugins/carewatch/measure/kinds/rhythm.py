@@ -10,9 +10,10 @@ from carewatch.spec.fragment import canonical
 from carewatch.spec.metrics import Metric
 
 
-def expression(metric: Metric, passes: Passes) -> str:
+def rhythm_pass(metric: Metric, passes: Passes) -> str:
+    """Return the name of the pass over a customer's days with such an event."""
     assert metric.fact is not None
-    p = passes.own(
+    return passes.own(
         "rhythm",
         (metric.fact, metric.where, str(metric.window)),
         table=FACTS[metric.fact].table,
@@ -20,6 +21,10 @@ def expression(metric: Metric, passes: Passes) -> str:
         where=canonical(metric.where, table="f") if metric.where else None,
         unconverted=unconverted(metric),
     )
+
+
+def expression(metric: Metric, passes: Passes) -> str:
+    p = rhythm_pass(metric, passes)
     least = max(int(metric.at_least or 3), 3 if metric.part == "irregularity" else 2)
     enough = f"{p}.days >= {least} and {p}.gaps > 0"
     if unconverted(metric) is not None:
