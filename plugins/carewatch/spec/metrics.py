@@ -45,10 +45,18 @@ _SHAPE_KEYS = (
 class Habits(Strict):
     """The fitted parameters of the BG/NBD model: purchase rates vary as gamma(r, alpha) a day, chances to leave as beta(a, b)."""
 
-    r: float = Field(gt=0, allow_inf_nan=False)
-    alpha: float = Field(gt=0, allow_inf_nan=False)
-    a: float = Field(gt=0, allow_inf_nan=False)
-    b: float = Field(gt=0, allow_inf_nan=False)
+    r: float = Field(
+        gt=0, allow_inf_nan=False, description="shape of the purchase rates among customers 购买率形状"
+    )
+    alpha: float = Field(
+        gt=0, allow_inf_nan=False, description="scale of the purchase rates, in days 购买率尺度（天）"
+    )
+    a: float = Field(
+        gt=0, allow_inf_nan=False, description="first parameter of the chances to leave 流失概率参数一"
+    )
+    b: float = Field(
+        gt=0, allow_inf_nan=False, description="second parameter of the chances to leave 流失概率参数二"
+    )
 
     @field_validator("a")
     @classmethod
