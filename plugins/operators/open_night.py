@@ -5,37 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from operators.care_operator import CareOperator, configuration
+from operators.care_operator import CareOperator, configuration, configured_sources
 
 
 class OpenNightOperator(CareOperator):
     """Open the night of a day, or find it open, and return its day.
 
-    The configuration on disk is read here once and stored; every later task reads the stored one.
+    The configuration on disk is read here once and stored; every later task reads the stored one. So is how the sources
+    stand: facts of those that are late, or that brought far too little, are held as unknown all night.
 
     :param day: ISO date; without it the firm-local date of `now`.
-    :param late: rendered to the sources that were late when the night stopped waiting, comma separated.
     :param backfill: rendered to True in a backfill, whose nights never tell anybody.
     """
 
-    template_fields: Sequence[str] = ("day", "now", "backfill", "late")
+    template_fields: Sequence[str] = ("day", "now", "backfill")
 
     def __init__(
         self,
         *,
         day: str = "{{ params.day or '' }}",
         backfill: str = "{{ dag_run.run_type == 'backfill' }}",
-        late: str = "{{ (ti.xcom_pull(task_ids='wait_for_sources') or []) | join(',') }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(day=day, **kwargs)
         self.backfill = backfill
-        self.late = late
 
     def execute(self, context: Any) -> str:
         from carewatch.flow.night import open_night
+        from carewatch.store.nights import held_sources
 
-        configured = configuration()
+        configured, sources = configuration(), configured_sources().sources
         now = self.the_moment()
         day = self.the_day() if self.day else now.astimezone(configured.firm.zone).date()
         with self.warehouse() as connection:
@@ -45,9 +44,18 @@ class OpenNightOperator(CareOperator):
                 day,
                 now=now,
                 backfill=str(self.backfill) == "True",
-                late_sources=[name for name in self.late.split(",") if name],
+                sources=sources,
             )
+            held = held_sources(connection, opened.night)
         night = opened.night
+        for one in held:
+            self.log.warning(
+                "%s is held (%s), %s; %s answers for it",
+                one.source,
+                ", ".join(one.facts),
+                one.reason,
+                one.owner,
+            )
         self.log.info(
             "night of %s, revision %s, %s, judgement %s, care %s",
             night.day,

@@ -32,13 +32,15 @@ class SourceFreshSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> PokeReturnValue:
         from carewatch.store.database import connect
-        from carewatch.store.freshness import late_sources
+        from carewatch.store.freshness import unreliable_sources
 
         at = moment(self.now) if self.now else datetime.now(UTC)
         with connect(warehouse_dsn(), autocommit=True) as connection:
-            late = late_sources(connection, configured_sources().sources, at)
+            late = unreliable_sources(connection, configured_sources().sources, at)
         for one in late:
-            self.log.warning("%s is late, %s; %s answers for it", one.source, one.reason, one.owner)
+            self.log.warning(
+                "%s cannot be relied on, %s; %s answers for it", one.source, one.reason, one.owner
+            )
         started = context["dag_run"].start_date or at
         over = datetime.now(UTC) - started >= self.wait
         return PokeReturnValue(is_done=not late or over, xcom_value=[one.source for one in late])

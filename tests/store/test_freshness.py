@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from tests.store.landed import MASTER, NOW, ORDERS, Landing, sources
 
-from carewatch.store.freshness import due_sources, freshness, late_sources
+from carewatch.store.freshness import due_sources, freshness, unreliable_sources
 
 Connection = psycopg.Connection[Any]
 C1 = {"code": "C1", "since": "2026-01-01"}
@@ -51,7 +51,7 @@ def test_a_source_is_due_a_little_before_its_time(database: Landing, minutes: in
 def test_a_source_that_was_not_read_in_time_is_late_and_names_its_owner(
     database: Landing, hours: int, late: bool
 ) -> None:
-    found = late_sources(database.connection, database.sources, NOW + timedelta(hours=hours))
+    found = unreliable_sources(database.connection, database.sources, NOW + timedelta(hours=hours))
     assert [one.owner for one in found] == ["sales operations"] * late
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from carewatch import paths
 from carewatch.spec.configuration import Configuration
 from carewatch.spec.loading import load
+from carewatch.spec.sources import BaseSource, load_sources
 from carewatch.store.database import Connection, configured_dsn, connect
 
 
@@ -45,6 +47,12 @@ def json_argument(parser: argparse.ArgumentParser) -> None:
 def configuration(chosen: argparse.Namespace) -> Configuration:
     """Return the configuration that the arguments name."""
     return load(chosen.config or paths.config())
+
+
+def configured_sources(chosen: argparse.Namespace) -> Mapping[str, BaseSource]:
+    """Return the sources of the configuration that the arguments name; none where it has no sources.yaml."""
+    folder = chosen.config or paths.config()
+    return load_sources(folder).sources if (folder / "sources.yaml").exists() else {}
 
 
 def _airflow_connection(conn_id: str) -> str:

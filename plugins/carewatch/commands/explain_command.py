@@ -41,7 +41,7 @@ def _word(label: Any, language: str) -> str:
 
 def _earned(metric: dict[str, Any]) -> str:
     if metric["points"] is None:
-        return "unknown, skipped"
+        return "held, skipped" if metric["held"] else "unknown, skipped"
     value = f"{_number(metric['value'])} {metric['unit']}".strip()
     return f"{value} -> {_number(metric['points'])} points"
 
@@ -55,6 +55,10 @@ def _lines(explained: Explanation, language: str, *, everything: bool) -> list[s
     lines = [
         f"{explained.customer_id} on the night of {explained.day}: health {score}, {explained.colour}, tier {explained.tier}"
         + (", dormant" if explained.dormant else ""),
+    ]
+    lines += [
+        f"held: {one['source']} ({', '.join(one['facts'])}), {one['reason']}, answered for by {one['owner']}"
+        for one in explained.held
     ]
     for dimension in explained.dimensions:
         lines.append(

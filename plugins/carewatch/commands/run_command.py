@@ -10,6 +10,7 @@ from carewatch.commands.console import (
     Progress,
     config_argument,
     configuration,
+    configured_sources,
     day,
     json_argument,
     print_json,
@@ -38,7 +39,9 @@ def run(chosen: argparse.Namespace) -> int:
     with warehouse() as connection:
         now = _moment(connection)
         progress("open the night")
-        opened = steps.open_night(connection, configured, chosen.day, now=now)
+        opened = steps.open_night(
+            connection, configured, chosen.day, now=now, sources=configured_sources(chosen)
+        )
         progress("measure")
         steps.measure(connection, chosen.day)
         progress("judge")

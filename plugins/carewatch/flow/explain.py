@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from carewatch.flow.night import opened
 from carewatch.measure.health import Colour, metric_points
+from carewatch.measure.reads import held_metrics
 from carewatch.measure.tiers import tier_day
 from carewatch.spec.condition import clauses
 from carewatch.spec.configuration import JudgementSpec
@@ -19,7 +20,7 @@ from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night, names_read
 from carewatch.store.metrics import attributes_at, metrics_at, metrics_of_night
-from carewatch.store.nights import last_sealed
+from carewatch.store.nights import held_sources, last_sealed
 from carewatch.warn.hits import HEALTH_RULES, State
 from carewatch.warn.judge import Judged, judge
 from carewatch.warn.reasons import reason
@@ -44,6 +45,7 @@ class Explanation:
     colour: str
     dormant: bool
     known_share: float
+    held: list[dict[str, Any]]
     equals_stored: bool
     dimensions: list[dict[str, Any]]
     rules: list[dict[str, Any]]
@@ -74,7 +76,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
     numbers = dict(columns)
     columns |= attributes_at(connection, cut, customers, names_read(spec))
-    judged = judge(spec, columns, tier)
+    judged = judge(spec, columns, tier, night.night.held_facts)
     scores = judged.scores
     score = float(scores.score[0])
     return Explanation(
@@ -89,8 +91,9 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
         colour=Colour(int(scores.colour[0])).name.lower(),
         dormant=bool(judged.dormant[0]),
         known_share=float(scores.known_share[0]),
+        held=[asdict(one) for one in held_sources(connection, night.night)],
         equals_stored=_equals_stored(connection, night.night, spec, customers, numbers, judged),
-        dimensions=_dimensions(spec, judged),
+        dimensions=_dimensions(spec, judged, held_metrics(spec.metrics, night.night.held_facts)),
         rules=_rules(spec, judged),
         warning=_warning(connection, customer_no, night.night.day),
     )
@@ -140,20 +143,20 @@ def _equals_stored(
     return np.array_equal(stored_customers, customers) and same_metrics and same_score and same_rules
 
 
-def _dimensions(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
+def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> list[dict[str, Any]]:
     result = []
     for position, (name, dimension) in enumerate(spec.health.dimensions.items()):
         metrics = []
         for metric_name, scored in dimension.metrics.items():
             value = float(judged.columns[metric_name][0])
-            points = float(
-                metric_points(scored, judged.columns[metric_name], judged.tier, spec.tiers.names)[0]
-            )
+            known = metric_points(scored, judged.columns[metric_name], judged.tier, spec.tiers.names)[0]
+            points = float("nan") if metric_name in held else float(known)
             metric = spec.metrics[metric_name]
             metrics.append(
                 {
                     "metric": metric_name, "label": metric.label.to_data(), "unit": metric.unit, "weight": scored.weight,
                     "value": None if np.isnan(value) else value, "points": None if np.isnan(points) else round(points, 2),
+                    "held": metric_name in held,
                 }
             )  # fmt: skip
         score = float(judged.scores.dimensions[0, position])

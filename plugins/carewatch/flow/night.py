@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from carewatch import __version__
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
+from carewatch.spec.sources import BaseSource
 from carewatch.store import configurations, nights
 from carewatch.store.database import Connection
 from carewatch.store.health import judge_night
@@ -36,9 +38,11 @@ def open_night(
     *,
     now: datetime,
     backfill: bool = False,
-    late_sources: Sequence[str] = (),
+    sources: Mapping[str, BaseSource] = MappingProxyType({}),
 ) -> Opened:
     """Open the night of a day, or return the one that was opened before with its own configuration.
+
+    Facts of sources that cannot be relied on at the moment of opening are held as unknown all night.
 
     Raise NoNight for a day that has not begun: its night would see half a day, and every night until then would count
     as past.
@@ -60,7 +64,7 @@ def open_night(
         care=care,
         code_version=__version__,
         notifies=notifies,
-        late_sources=late_sources,
+        sources=sources,
     )
     return opened(connection, night)
 

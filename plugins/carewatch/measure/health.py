@@ -6,6 +6,7 @@ depend on who else is in the batch.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -63,16 +64,29 @@ def weighted_mean(parts: list[tuple[float, Numbers]], size: int) -> tuple[Number
         return np.where(weight > 0, total / weight, np.nan), weight
 
 
-def score(model: Health, columns: Columns, tier: NDArray[np.int16], tiers: tuple[str, ...]) -> Scores:
-    """Return the health of every customer of the batch. `tier` holds positions in `tiers`."""
+def score(
+    model: Health,
+    columns: Columns,
+    tier: NDArray[np.int16],
+    tiers: tuple[str, ...],
+    held: Collection[str] = (),
+) -> Scores:
+    """Return the health of every customer of the batch. `tier` holds positions in `tiers`.
+
+    Metrics that are `held` are unknown to everybody; what a model gives for a missing number is not given for them.
+    """
     size = len(tier)
+    unknown = np.full(size, np.nan)
     dimensions = np.full((size, len(model.dimensions)), np.nan)
     parts = []
     known_share = np.zeros(size)
     for position, dimension in enumerate(model.dimensions.values()):
         mean, known = weighted_mean(
             [
-                (scored.weight, metric_points(scored, columns[name], tier, tiers))
+                (
+                    scored.weight,
+                    unknown if name in held else metric_points(scored, columns[name], tier, tiers),
+                )
                 for name, scored in dimension.metrics.items()
             ],
             size,

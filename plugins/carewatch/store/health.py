@@ -55,7 +55,7 @@ def judge_night(connection: Connection, night: Night, spec: JudgementSpec) -> No
         if not lacks(connection, night, "judged"):
             return
         customers, columns, tier = judgement_input(connection, night, spec)
-        judged = judge(spec, columns, tier)
+        judged = judge(spec, columns, tier, night.held_facts)
         write(connection, "care.health_night", _fields(spec), _rows(night, customers, judged), len(customers))
         set_state(connection, night, "judged")
 

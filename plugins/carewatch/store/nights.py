@@ -5,21 +5,24 @@ The first task of a night writes its row; every later task, retry and rerun read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from carewatch.measure.cut import Cut, local_midnight
+from carewatch.spec.sources import BaseSource
 from carewatch.store.database import Connection
+from carewatch.store.freshness import HeldSource, held_at, unreliable_sources
 from carewatch.store.locks import Lock, hold
 
 NightState = Literal["open", "measured", "judged", "applied", "held", "sealed"]
 _ORDER: tuple[NightState, ...] = ("open", "measured", "judged", "applied", "sealed")
 _COLUMNS = (
     "night_no, day, revision, event_cut, knowledge_cut, judgement, care, code_version, state, notifies, "
-    "array(select distinct load_id from care.load where history and loaded_at > knowledge_cut order by 1)"
+    "array(select distinct load_id from care.load where history and loaded_at > knowledge_cut order by 1), "
+    "array(select distinct unnest(facts) from care.held_source where night = night_no order by 1)"
 )
 
 
@@ -29,7 +32,7 @@ class NoNight(LookupError):
 
 @dataclass(frozen=True)
 class Night:
-    """One night revision: its two cuts, the fingerprints it is judged by, and its state."""
+    """One night revision: its two cuts, the fingerprints it is judged by, its state, and the facts it holds as unknown."""
 
     night_no: int
     day: date
@@ -42,6 +45,7 @@ class Night:
     state: NightState
     notifies: bool
     later_histories: list[str]
+    held_facts: list[str]
 
     def cut(self, zone: ZoneInfo) -> Cut:
         return Cut(self.day, self.event_cut, self.knowledge_cut, zone, tuple(self.later_histories))
@@ -75,36 +79,64 @@ def open_night(
     care: str,
     code_version: str,
     notifies: bool,
-    late_sources: Sequence[str] = (),
+    sources: Mapping[str, BaseSource],
 ) -> Night:
-    """Return the night of the day, opening it when there is none; an existing one stays exactly as it is."""
+    """Return the night of the day, opening it when there is none; an existing one stays exactly as it is.
+
+    Opening looks at the sources and stores which of them the night cannot rely on.
+    """
     known = connection.execute("select 1 from care.night where day = %s", (day,)).fetchone()
     if known is None:
         knowledge_cut = knowledge_now(connection)
         with connection.transaction():
             hold(connection, Lock.NIGHT)
             connection.execute("select care.ensure_partitions(%s)", (day,))
-            connection.execute(
-                "insert into care.night (day, event_cut, knowledge_cut, judgement, care, code_version, notifies, late_sources, opened_at) "
-                "values (%s, %s, %s, %s, %s, %s, %s, %s, care.clock()) on conflict (day, revision) do nothing",
-                (
-                    day,
-                    local_midnight(day, zone),
-                    knowledge_cut,
-                    judgement,
-                    care,
-                    code_version,
-                    notifies,
-                    list(late_sources),
-                ),
-            )
+            _insert(
+                connection, day, 0, local_midnight(day, zone), knowledge_cut,
+                judgement=judgement, care=care, code_version=code_version, notifies=notifies, sources=sources,
+            )  # fmt: skip
     return night_of(connection, day)
 
 
+def _insert(
+    connection: Connection, day: date, revision: int, event_cut: datetime, knowledge_cut: datetime,
+    *, judgement: str, care: str, code_version: str, notifies: bool, sources: Mapping[str, BaseSource],
+) -> None:  # fmt: skip
+    held = held_at(unreliable_sources(connection, sources, knowledge_cut), event_cut)
+    opened = connection.execute(
+        "insert into care.night (day, revision, event_cut, knowledge_cut, judgement, care, code_version, notifies, "
+        "late_sources, opened_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, care.clock()) "
+        "on conflict (day, revision) do nothing returning night_no",
+        (
+            day, revision, event_cut, knowledge_cut, judgement, care, code_version, notifies,
+            [one.source for one in held],
+        ),
+    ).fetchone()  # fmt: skip
+    if opened is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into care.held_source (night, source, owner, reason, known_until, facts) values (%s, %s, %s, %s, %s, %s)",
+            [
+                (opened[0], one.source, one.owner, one.reason, one.known_until, list(one.facts))
+                for one in held
+            ],
+        )
+
+
+def held_sources(connection: Connection, night: Night) -> list[HeldSource]:
+    """Return the sources that the night does not rely on."""
+    rows = connection.execute(
+        "select source, owner, reason, known_until, facts from care.held_source where night = %s order by source",
+        (night.night_no,),
+    ).fetchall()
+    return [HeldSource(*row) for row in rows]
+
+
 def night_of(connection: Connection, day: date) -> Night:
-    """Return the newest revision of the day's night; raise NoNight."""
+    """Return the day's night as it was run, before any restatement; raise NoNight."""
     row = connection.execute(
-        f"select {_COLUMNS} from care.night where day = %s order by revision desc limit 1", (day,)
+        f"select {_COLUMNS} from care.night where day = %s and revision = 0", (day,)
     ).fetchone()
     if row is None:
         raise NoNight(f"there is no night of {day}; run it first: care run --day {day}")
@@ -112,7 +144,7 @@ def night_of(connection: Connection, day: date) -> Night:
 
 
 def last_sealed(connection: Connection, up_to: date | None = None) -> Night:
-    """Return the newest sealed night, at or before a day when given; raise NoNight."""
+    """Return the newest sealed night, at or before a day when given, as it was last restated; raise NoNight."""
     row = connection.execute(
         f"select {_COLUMNS} from care.night where state = 'sealed' and (%s::date is null or day <= %s) "
         "order by day desc, revision desc limit 1",
@@ -124,10 +156,12 @@ def last_sealed(connection: Connection, up_to: date | None = None) -> Night:
 
 
 def waiting_nights(connection: Connection) -> list[Night]:
-    """Return judged nights that the fold has not passed, in date order; one that was sealed too early waits as well."""
+    """Return judged nights that the fold has not passed, in date order; one that was sealed too early waits as well.
+
+    A restatement is never folded: it corrects numbers and moves nobody.
+    """
     rows = connection.execute(
-        f"select {_COLUMNS} from care.night n where state in ('judged', 'sealed') "
-        "and not exists (select from care.night later where later.day = n.day and later.revision > n.revision) "
+        f"select {_COLUMNS} from care.night where state in ('judged', 'sealed') and revision = 0 "
         "and day > coalesce((select applied_through from care.progress), '-infinity') order by day"
     ).fetchall()
     return [Night(*row) for row in rows]
@@ -153,7 +187,7 @@ def applied_through(connection: Connection) -> date | None:
 def folded(connection: Connection) -> int:
     """Return how many nights have moved warnings, or lie before one that did."""
     row = connection.execute(
-        "select count(distinct day) from care.night where state in ('applied', 'sealed') "
+        "select count(*) from care.night where state in ('applied', 'sealed') and revision = 0 "
         "and day <= (select applied_through from care.progress)"
     ).fetchone()
     assert row is not None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
+from carewatch.measure.reads import held_metrics
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.rules import Severity
 from carewatch.store.arrays import Field, write
@@ -90,7 +91,7 @@ def store_changes(
         **{name: health[name][at] for name in ("score", "colour", "tier")},
     }
     write(connection, "pg_temp.change", _CHANGE, columns, len(at))
-    _make_rule_table(connection, spec, book)
+    _make_rule_table(connection, spec, book, held_metrics(spec.metrics, night.held_facts))
     connection.execute("analyze pg_temp.change, pg_temp.rule, pg_temp.rule_evidence")
     parameters = {"day": night.day, "judgement": night.judgement, "code": night.code_version}
     for statement in _STATEMENTS:
@@ -102,7 +103,10 @@ def store_changes(
     _close_rules_that_are_gone(connection, night, book.names)
 
 
-def _make_rule_table(connection: Connection, spec: JudgementSpec, book: RuleBook) -> None:
+def _make_rule_table(
+    connection: Connection, spec: JudgementSpec, book: RuleBook, held: Collection[str]
+) -> None:
+    """Make the table of rules and of the numbers that are evidence for them; a held number is none."""
     metric_order = {name: position for position, name in enumerate(spec.metrics, start=1)}
     rows: list[tuple[int, str, str, str, int | None]] = []
     evidence: list[tuple[int, str, int]] = []
@@ -117,7 +121,7 @@ def _make_rule_table(connection: Connection, spec: JudgementSpec, book: RuleBook
         evidence += [
             (number, read, metric_order[read])
             for read in sorted(rule.names() | rule.placeholders())
-            if read in metric_order
+            if read in metric_order and read not in held
         ]
     connection.execute("drop table if exists pg_temp.rule, pg_temp.rule_evidence")
     connection.execute(

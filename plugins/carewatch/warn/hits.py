@@ -6,7 +6,7 @@ own, so that it has the same memory as any other: `health_yellow` (below green) 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
@@ -86,11 +86,18 @@ def hits(
     score: Numbers,
     grey: NDArray[np.bool_],
     dormant: NDArray[np.bool_],
+    held: Collection[str] = (),
 ) -> NDArray[np.int16]:
-    """Return the states of all rules, customers x rules in the book's order; a dormant customer is clear of all."""
+    """Return the states of all rules, customers x rules in the book's order; a dormant customer is clear of all.
+
+    A rule that reads a `held` name is unknown as a whole, also where another clause alone would decide; so are the
+    health rules when `score` is held.
+    """
     states = np.empty((len(score), len(book.names)), dtype=np.int16)
     for position, rule in enumerate(book.rules.values()):
-        states[:, position] = rule_state(rule, columns)
+        frozen = not rule.names().isdisjoint(held)
+        states[:, position] = State.UNKNOWN if frozen else rule_state(rule, columns)
+    grey = grey | ("score" in held)
     states[:, -2] = floor_state(score, grey, health.bands.green, health.margin)
     states[:, -1] = floor_state(score, grey, health.bands.yellow, health.margin)
     states[dormant] = State.CLEAR

@@ -5,6 +5,7 @@ Night, explain, preview and backtest all call `judge`: the same numbers are alwa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from carewatch.measure.columns import Columns
 from carewatch.measure.health import Colour, Scores, score
+from carewatch.measure.reads import held_metrics
 from carewatch.spec.condition import TRUE, evaluate
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.warn.fold import Memory, Phase
@@ -34,20 +36,34 @@ class Judged:
     book: RuleBook
 
 
-def judge(spec: JudgementSpec, columns: Columns, tier: NDArray[np.int16]) -> Judged:
-    """Judge a batch from its metric and attribute columns and its tiers (positions in the spec's tiers)."""
-    scores = score(spec.health, columns, tier, spec.tiers.names)
+def judge(
+    spec: JudgementSpec, columns: Columns, tier: NDArray[np.int16], held_facts: Collection[str] = ()
+) -> Judged:
+    """Judge a batch from its metric and attribute columns and its tiers (positions in the spec's tiers).
+
+    Of `held_facts` nothing new is known tonight: every metric that reads one is unknown, and a rule that reads such a
+    metric neither fires nor clears. The health rules and rules about score and colour are held with any scored metric:
+    a score that lost a dimension has moved although the customer has not.
+    """
+    lost = held_metrics(spec.metrics, held_facts)
+    held = lost if lost.isdisjoint(spec.health.metric_names()) else lost | {"score", "colour"}
+    scores = score(spec.health, columns, tier, spec.tiers.names, lost)
     asleep = spec.stages.dormant_when
     dormant = evaluate(asleep, columns) == TRUE if asleep is not None else np.zeros(len(tier), dtype=bool)
+    # Who would be asleep by a held number may have bought since: neither asleep, which ends a warning, nor judged.
+    doubtful = dormant & (not spec.stages.names().isdisjoint(lost))
+    dormant = dormant & ~doubtful
     readable: dict[str, NDArray[Any]] = {
         **columns,
+        **{name: np.full(len(tier), np.nan) for name in lost},
         "score": scores.score,
         "colour": _COLOURS[scores.colour],
         "tier": np.array(spec.tiers.names, dtype=object)[tier],
     }
     book = rule_book(spec.rules, spec.health)
     grey = scores.colour == Colour.GREY
-    states = hits(book, spec.health, readable, score=scores.score, grey=grey, dormant=dormant)
+    states = hits(book, spec.health, readable, score=scores.score, grey=grey, dormant=dormant, held=held)
+    states[doubtful] = State.UNKNOWN
     return Judged(readable, tier, scores, dormant, states, book)
 
 
