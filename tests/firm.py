@@ -19,6 +19,7 @@ from carewatch.flow.advance import EVERYTHING, Advanced, Part, advance
 from carewatch.flow.night import judge, measure, open_night, seal
 from carewatch.spec.configuration import Configuration
 from carewatch.spec.loading import load
+from carewatch.spec.sources import BaseSource
 from carewatch.store.database import Connection
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,10 +135,11 @@ def changed(name: str, *replacements: tuple[str, str]) -> dict[str, str]:
 
 @dataclass
 class TinyFirm:
-    """The firm at a warehouse; `configuration` may be replaced between nights."""
+    """The firm at a warehouse; `configuration` may be replaced between nights; `sources` are those that nights look at."""
 
     connection: Connection
     configuration: Configuration
+    sources: Mapping[str, BaseSource] = field(default_factory=dict)
     facts: GivenFacts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -185,7 +187,7 @@ class TinyFirm:
         """Run a night up to its judgement, at two in the morning unless said otherwise; return the moment."""
         at = now or self.moment(day)
         self.clock_at(at)
-        open_night(self.connection, self.configuration, day, now=at, backfill=backfill)
+        open_night(self.connection, self.configuration, day, now=at, backfill=backfill, sources=self.sources)
         measure(self.connection, day)
         judge(self.connection, day)
         return at
