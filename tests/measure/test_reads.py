@@ -12,9 +12,9 @@ import pytest
 
 from carewatch.measure.compile import compile_metrics
 from carewatch.measure.cut import Cut
-from carewatch.measure.reads import facts_read, held_metrics
+from carewatch.measure.reads import held_metrics
 from carewatch.spec.loading import load
-from carewatch.spec.metrics import Metric
+from carewatch.spec.metrics import Metric, facts_read
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = [ROOT / "config", *sorted(path.parent for path in (ROOT / "examples").glob("*/health.yaml"))]

@@ -1,21 +1,10 @@
-"""Answer the question: which facts does a metric live on, and which metrics die with a fact?"""
+"""Answer the question: which metrics die with a fact that cannot be relied on?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from carewatch.spec.literal import literal_facts
-from carewatch.spec.metrics import Metric
-
-
-def facts_read(metrics: Mapping[str, Metric], name: str) -> frozenset[str]:
-    """Return the facts that a metric reads, those of the metrics it is built on included."""
-    metric = metrics[name]
-    own = {metric.fact} if metric.fact is not None else set()
-    if metric.sql is not None:
-        own.update(literal_facts(metric.sql))
-    parts = (part for part in (metric.metric, metric.over) if part is not None)
-    return frozenset(own).union(*(facts_read(metrics, part) for part in parts))
+from carewatch.spec.metrics import Metric, facts_read
 
 
 def held_metrics(metrics: Mapping[str, Metric], held_facts: Collection[str]) -> frozenset[str]:
