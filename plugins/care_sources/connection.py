@@ -12,7 +12,7 @@ class Connection:
 
     `uri` is a database URI (SQLAlchemy's form, or libpq's for PostgreSQL), an http(s) address, or a folder (a
     path or an address such as s3://bucket/folder). `login` with `password` is HTTP basic authentication;
-    `token` a bearer token.
+    `token` a bearer token; `headers` and `query` (parameters) go along with every request.
     `options` go to the file system of an object store.
     """
 
@@ -21,6 +21,7 @@ class Connection:
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 

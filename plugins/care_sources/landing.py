@@ -94,7 +94,9 @@ def _readers(
         case DatabaseSource():
             return read_tables(source_name, source, wanted, secrets, zone=zone, now=now, cleanup=cleanup)
         case RestSource():
-            return read_endpoints(source_name, source, wanted, secrets, zone=zone, now=now, warnings=warnings)
+            return read_endpoints(
+                source_name, source, wanted, secrets, zone=zone, now=now, warnings=warnings, cleanup=cleanup
+            )
         case FilesSource():
             return read_files(source_name, source, wanted, secrets, warnings=warnings)
 

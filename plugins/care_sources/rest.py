@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from care_sources.connection import Connection, SourceError
+from care_sources.paging import Asked, first_page, next_page
 from care_sources.rows import field_of, rows_of_items, tables
+from care_sources.service import Service
 from carewatch.spec.problems import nearest
-from carewatch.spec.sources import Paging, RestSource
+from carewatch.spec.sources import RestSource
 from carewatch.spec.stream_plan import Feed
 from carewatch.spec.streams import RestStream
 
@@ -19,8 +24,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 State = dict[str, Any]
-
-_TIMEOUT_SECONDS = 60
 
 
 def read_endpoints(
@@ -32,8 +35,9 @@ def read_endpoints(
     zone: ZoneInfo,
     now: datetime,
     warnings: list[str],
+    cleanup: ExitStack,
 ) -> Mapping[str, Any]:
-    """Return for each feed a function of its state that yields its tables of text.
+    """Return for each feed a function of its state that yields its tables of text; `cleanup` disconnects.
 
     Raises SourceError for an address that is none; reading raises it when the service refuses or loses items.
     """
@@ -41,9 +45,11 @@ def read_endpoints(
         raise SourceError(
             [f"{source_name}: '{connection.uri}' is not an address; expected http:// or https://"]
         )
+    service = Service(source, connection)
+    cleanup.callback(service.close)
 
     def reader(feed: Feed) -> Any:
-        endpoint = _Endpoint(source_name, source, feed, connection, zone=zone, now=now, warnings=warnings)
+        endpoint = _Endpoint(source_name, source, feed, service, zone=zone, now=now, warnings=warnings)
         return endpoint.tables
 
     return {feed.name: reader(feed) for feed in feeds}
@@ -57,14 +63,14 @@ class _Endpoint:
         source_name: str,
         source: RestSource,
         feed: Feed,
-        connection: Connection,
+        service: Service,
         *,
         zone: ZoneInfo,
         now: datetime,
         warnings: list[str],
     ) -> None:
         self.where = f"{source_name}.{feed.name}"
-        self.source, self.feed, self.connection = source, feed, connection
+        self.source, self.feed, self.service = source, feed, service
         self.stream = cast(RestStream, feed.stream)
         self.zone, self.now, self.warnings = zone, now, warnings
         self.newest: datetime | None = None
@@ -80,63 +86,67 @@ class _Endpoint:
         yield from tables(rows_of_items(self._items(parameters), self.feed.columns), self.feed.columns)
         if self.newest is not None:
             state["cursor"] = min(self.newest, self.now).isoformat()
+        elif self.stream.cursor is not None and self.seen and self.stream.cursor not in self.unseen:
+            self.warnings.append(
+                f"{self.where}: cursor '{self.stream.cursor}' holds no ISO time; every load reads everything again"
+            )
         if self.seen:
             self.warnings += [self._never_seen(name) for name in sorted(self.unseen)]
 
     def _items(self, parameters: Mapping[str, str]) -> Iterator[Any]:
-        import requests
+        count, promised = 0, 0
+        for body in self._pages(parameters):
+            promised = max(promised, self._promised(body))
+            for item in self._listed(body):
+                self._note(item)
+                yield item
+                count += 1
+        if count < promised:
+            raise SourceError([f"{self.where}: {count} of {promised} items came; the load is not taken"])
 
-        count, total = 0, None
-        try:
-            for page in self._client().paginate(
-                self.stream.from_, params=parameters, timeout=_TIMEOUT_SECONDS
-            ):
-                total = self._checked(page.response.json())
-                for item in page:
-                    self._note(item)
-                    yield item
-                count += len(page)
-        except requests.HTTPError as error:
-            raise SourceError([f"{self.where}: {_refusal(error.response)}"]) from None
-        except requests.RequestException as error:
-            address = urlsplit(self.connection.uri)
-            reason = type(error).__name__
-            raise SourceError(
-                [f"{self.where}: {address.hostname}:{address.port} does not answer ({reason})"]
-            ) from None
-        if total is not None and count < total:
-            raise SourceError([f"{self.where}: {count} of {total} items came; the load is not taken"])
+    def _pages(self, parameters: Mapping[str, str]) -> Iterator[Any]:
+        """Yield the answers page by page; raise SourceError where paging leads back to a page that was read."""
+        asked: Asked | None = first_page(self.source.paging, self.stream.from_, parameters)
+        number, before, done = 0, b"", set[str]()
+        while asked is not None:
+            number += 1
+            where = f"{self.where}: page {number} of {self.stream.from_}"
+            key = json.dumps([asked.address, dict(asked.parameters)], sort_keys=True)
+            if key in done:
+                raise SourceError(
+                    [f"{where}: the service leads back to a page that was read; check 'paging'"]
+                )
+            done.add(key)
+            answer = self.service.get(asked.address, asked.parameters, where=where)
+            items = self._listed(answer.body)
+            digest = hashlib.sha256(repr(items).encode("utf-8", "replace")).digest()
+            if items and digest == before:
+                name = self.source.paging.parameter
+                doubt = (
+                    f"does the service know the parameter '{name}' of 'paging'?" if name else "check 'paging'"
+                )
+                raise SourceError([f"{where}: it is the same as the page before; {doubt}"])
+            before = digest
+            yield answer.body
+            asked = next_page(self.source.paging, asked, answer, len(items))
 
-    def _client(self) -> Any:
-        from dlt.sources.helpers.rest_client.auth import BearerTokenAuth, HttpBasicAuth
-        from dlt.sources.helpers.rest_client.client import RESTClient
+    def _listed(self, body: Any) -> list[Any]:
+        """Return the items of an answer; raise SourceError when it has no list of them."""
+        wanted = self.source.items
+        found = body
+        if wanted != "$":
+            found = field_of(body, wanted) if isinstance(body, Mapping) else None
+        if isinstance(found, list):
+            return found
+        fields = [str(name) for name in body] if isinstance(body, Mapping) else []
+        near = nearest(wanted, fields)
+        meant = f"; did you mean {near}?" if near else ""
+        shown = ", ".join(fields) or type(body).__name__
+        raise SourceError([f"{self.where}: the answer has no list '{wanted}'; it has {shown}{meant}"])
 
-        auth: Any = None
-        if self.connection.token:
-            auth = BearerTokenAuth(self.connection.token)
-        elif self.connection.login:
-            auth = HttpBasicAuth(self.connection.login, self.connection.password or "")
-        return RESTClient(
-            base_url=self.connection.uri,
-            headers=dict(self.connection.headers),
-            auth=auth,
-            paginator=_paginator(self.source.paging),
-            data_selector=self.source.items,
-        )
-
-    def _checked(self, body: Any) -> int | None:
-        """Return the number of items the answer promises; raise SourceError when it has no list of items."""
-        items = field_of(body, self.source.items) if isinstance(body, Mapping) else None
-        if self.source.items != "$" and not isinstance(items, list):
-            fields = [str(name) for name in body] if isinstance(body, Mapping) else []
-            near = nearest(self.source.items, fields)
-            meant = f"; did you mean {near}?" if near else ""
-            found = ", ".join(fields) or type(body).__name__
-            raise SourceError(
-                [f"{self.where}: the answer has no list '{self.source.items}'; it has {found}{meant}"]
-            )
-        total = field_of(body, self.source.total) if self.source.total else None
-        return total if isinstance(total, int) else None
+    def _promised(self, body: Any) -> int:
+        total = field_of(body, self.source.total) if self.source.total and isinstance(body, Mapping) else None
+        return total if isinstance(total, int) else 0
 
     def _note(self, item: Any) -> None:
         if not isinstance(item, Mapping):
@@ -160,33 +170,3 @@ class _Endpoint:
     def _never_seen(self, name: str) -> str:
         near = nearest(name, self.seen)
         return f"{self.where}: no item has '{name}'" + (f"; did you mean {near}?" if near else "")
-
-
-def _refusal(response: Any) -> str:
-    text = " ".join(response.text.split())[:200]
-    return f"GET {urlsplit(response.url).path} was answered {response.status_code} {response.reason}: {text}"
-
-
-def _paginator(paging: Paging) -> Any:
-    from dlt.sources.helpers.rest_client import paginators
-
-    match paging.by:
-        case "link":
-            return paginators.JSONLinkPaginator(next_url_path=paging.field)
-        case "cursor":
-            return paginators.JSONResponseCursorPaginator(
-                cursor_path=paging.field, cursor_param=paging.parameter
-            )
-        case "page":
-            return paginators.PageNumberPaginator(base_page=1, page_param=paging.parameter, total_path=None)
-        case "offset":
-            return paginators.OffsetPaginator(
-                limit=paging.size,
-                offset_param=paging.parameter,
-                limit_param=paging.size_parameter,
-                total_path=None,
-            )
-        case "header":
-            return paginators.HeaderLinkPaginator()
-        case _:
-            return paginators.SinglePagePaginator()

@@ -105,8 +105,15 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True).replace("\\u0000", "\ufffd")
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_inner).replace(
+            "\\u0000", "\ufffd"
+        )
     return str(value)
+
+
+def _inner(value: Any) -> Any:
+    """Return a value inside a list or an object as JSON knows it."""
+    return float(value) if isinstance(value, Decimal) else as_text(value)
 
 
 def _float_text(value: float) -> str | None:

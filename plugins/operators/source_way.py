@@ -17,7 +17,7 @@ def way_to(source: Any) -> Connection:
 
     A file source's connection holds its folder as `path` in the extra; a folder that is not absolute lies in this
     installation, wherever the worker runs. A service's connection holds the address, and a bearer token as its password;
-    with a login it is basic authentication; `headers` in the extra go along with every request.
+    with a login it is basic authentication; `headers` and `query` in the extra go along with every request.
     """
     from care_sources.connection import Connection
 
@@ -46,10 +46,10 @@ def way_to(source: Any) -> Connection:
     address = host if "://" in host else f"{found.schema or 'https'}://{host}"
     if found.port and "://" not in host:
         address = f"{address}:{found.port}"
-    headers = extra.get("headers", {})
+    beside = {"headers": extra.get("headers", {}), "query": extra.get("query", {})}
     if found.login:
-        return Connection(uri=address, login=found.login, password=found.password, headers=headers)
-    return Connection(uri=address, token=found.password, headers=headers)
+        return Connection(uri=address, login=found.login, password=found.password, **beside)
+    return Connection(uri=address, token=found.password, **beside)
 
 
 def _folder(name: str) -> str:

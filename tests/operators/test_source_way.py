@@ -59,6 +59,11 @@ def test_a_service_by_token_by_login_and_with_headers(stored: Any) -> None:
         "ann",
         "p",
     )
+    stored(conn_type="http", host="desk.example", extra={"query": {"key": "hush"}})
+    found = way("rest", "given")
+    assert (found.query, found.token, found.login) == ({"key": "hush"}, None, None) and "hush" not in repr(
+        found
+    )
     stored(conn_type="http", host="http://127.0.0.1:99/base", password="t")
     assert way("rest", "given").uri == "http://127.0.0.1:99/base"
 

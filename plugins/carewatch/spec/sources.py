@@ -135,13 +135,14 @@ class Paging(Strict):
 
     `link`: the answer's field `field` is the next page's address. `cursor`: that field is a token, sent back
     as
-    `parameter`. `page` counts pages from 1 and `offset` counts items, in `parameter`, with `size` items a
-    page asked for as `size_parameter`. `header`: the HTTP header Link. `none`: one answer holds everything.
+    `parameter`. `page` counts pages from `first` and `offset` counts items, in `parameter`, until a page is
+    empty. `size` items a page are asked for as `size_parameter`. `header`: the HTTP header Link. `none`: one answer holds everything.
     """
 
     by: Literal["link", "cursor", "page", "offset", "header", "none"] = "link"
     field: str = "next"
     parameter: str | None = None
+    first: int = Field(default=1, ge=0, description="number of the first page")
     size_parameter: str | None = None
     size: int = Field(default=100, gt=0)
 
@@ -157,6 +158,9 @@ class Paging(Strict):
 class RestSource(BaseSource):
     """A JSON service; `connection` is an Airflow connection with host and, as its password, a bearer token.
 
+    Busy, failing and broken answers are asked for again, up to `attempts` times with growing pauses or as long
+    as the service asks to wait; an answer may take `timeout_seconds`.
+
     `items` is the answer's field with the list, `total` the field with the number of items of all pages: when
     fewer came, the load fails instead of losing them.
     """
@@ -165,6 +169,9 @@ class RestSource(BaseSource):
     items: str = "items"
     total: str | None = None
     paging: Paging = Paging()
+    requests_per_second: float | None = Field(default=None, gt=0)
+    attempts: int = Field(default=5, ge=1, le=20)
+    timeout_seconds: float = Field(default=60, gt=0)
     streams: dict[Name, RestStream] = Field(min_length=1)
 
 
