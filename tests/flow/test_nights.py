@@ -17,6 +17,7 @@ from carewatch.store.signals import live_memory
 from carewatch.warn.fold import Memory, fold
 from carewatch.warn.hits import rule_book
 from carewatch.warn.judge import level_of_memory
+from carewatch.warn.level import severities, tier_texts
 
 
 def day(number: int) -> date:
@@ -370,7 +371,9 @@ def test_what_is_stored_between_nights_is_what_the_fold_remembers(make_firm: Cal
         stored = live_memory(firm.connection, health["customer_no"], book)
         for field in ("phase", "true_nights", "clear_nights"):
             assert getattr(stored, field).tolist() == getattr(memory, field).tolist(), (night, field)
-        levels = level_of_memory(spec, book, memory, health["tier"])
+        levels = level_of_memory(
+            spec, book, memory, severities(book, {"tier": tier_texts(health["tier"], spec.tiers.names)})
+        )
         warned = dict(firm.rows("select customer_no, level from care.warning where closed_at is null"))
         assert [warned.get(number, 0) for number in health["customer_no"].tolist()] == levels.tolist(), night
     assert firm.rows("select count(distinct what) from care.warning_event")[0][0] == 6, (

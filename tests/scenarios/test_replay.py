@@ -30,10 +30,10 @@ from carewatch.spec.facts import FACTS
 from carewatch.store import tiers as tier_store
 from carewatch.store.configurations import judgement
 from carewatch.store.database import Connection, connect
-from carewatch.store.health import names_read
 from carewatch.store.locks import Lock, hold
-from carewatch.store.metrics import attributes_at, metrics_at
+from carewatch.store.metrics import metrics_at
 from carewatch.store.nights import knowledge_now, night_of
+from carewatch.store.readings import readings_at
 from carewatch.warn.judge import judge
 
 CONFIGURATION = configuration()
@@ -65,7 +65,7 @@ def recomputed(connection: Connection, day: date) -> Columns:
     customers, metrics = metrics_at(connection, spec.metrics, list(spec.metrics), cut)
     stands = tier_store.tier_day(day)
     tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
-    judged = judge(spec, metrics | attributes_at(connection, cut, customers, names_read(spec)), tier)
+    judged = judge(spec, metrics | readings_at(connection, spec, cut, customers), tier)
     count = len(customers)
     return {"customers": customers} | {f"metric {name}": column for name, column in metrics.items()} | {
         "day": np.full(count, (day - date(2000, 1, 1)).days, dtype=np.int32),

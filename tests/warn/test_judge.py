@@ -11,6 +11,7 @@ from tests.firm import changed, configure
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.warn.fold import Memory, fold
 from carewatch.warn.judge import Judged, judge, level_of_hits, level_of_memory
+from carewatch.warn.level import severities
 
 NAN = float("nan")
 
@@ -58,7 +59,9 @@ def test_hits_make_a_level_at_once_and_memory_only_when_they_have_held(tmp_path:
     levels = []
     for _ in range(2):
         memory = fold(memory, night.states, night.book, dormant=night.dormant, missed=0)
-        levels.append(level_of_memory(spec, night.book, memory, night.tier).tolist())
+        levels.append(
+            level_of_memory(spec, night.book, memory, severities(night.book, night.columns)).tolist()
+        )
     assert levels == [[0, 0, 1, 0], [0, 1, 2, 0]]
 
 

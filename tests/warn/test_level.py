@@ -139,7 +139,7 @@ def test_an_indicator_counts_once_at_its_worst(table: Levels) -> None:
     book = book_of(amount | {"other": rule(counts_as="other", severity="mild")})
     everything = np.full((1, len(book.names)), Phase.OPEN, np.int8)
     everything[0, -2:] = Phase.NONE
-    flat = severities(book, np.zeros(1, np.int16), ("A",))
+    flat = severities(book, {"tier": np.array(["A"], object)})
     assert levels(table, book, everything, flat).tolist() == [1], "one moderate and one mild"
     flat[0, 2] = Severity.SEVERE.rank
     assert levels(table, book, everything, flat).tolist() == [2], "the worst of the four is severe"
@@ -149,6 +149,6 @@ def test_an_indicator_counts_once_at_its_worst(table: Levels) -> None:
 
 def test_severity_follows_the_tier() -> None:
     book = book_of({"left": rule(severity="severe", severity_by_tier={"A": "critical", "B": "watch"})})
-    ranks = severities(book, np.array([0, 1, 2], np.int16), ("A", "B", "C"))
+    ranks = severities(book, {"tier": np.array(["A", "B", "C"], object)})
     assert ranks[:, 0].tolist() == [4, 0, 3]
     assert (ranks[:, 1:] == NOTHING).all(), "health counts no indicator"

@@ -46,6 +46,13 @@ def _earned(metric: dict[str, Any]) -> str:
     return f"{value} -> {_number(metric['points'])} points"
 
 
+def _excused(by: dict[str, Any]) -> str:
+    if by["reason"] is None:
+        return f"would have fired; excused, because {by['unless']}"
+    until = f"until {by['until']}" if by["until"] else "with no end on record"
+    return f"would have fired; covered by {by['reason']} {until}"
+
+
 def _number(value: float | None) -> str:
     return "unknown" if value is None else number_text(value)
 
@@ -69,12 +76,14 @@ def _lines(explained: Explanation, language: str, *, everything: bool) -> list[s
                 f"|  |- {_word(metric['label'], language)}: {_earned(metric)}, weight {metric['weight']:.0%}"
             )
     for rule in explained.rules:
-        if rule["state"] != "hit" and not everything:
+        if rule["state"] not in ("hit", "covered") and not everything:
             continue
         severity = f", {rule['severity']}" if rule["severity"] else ""
         lines.append(f"rule {rule['rule']}: {rule['state']}{severity}")
         if rule["text"]:
             lines.append(f"   {_word(rule['text'], language)}")
+        if rule.get("covered_by"):
+            lines.append(f"   {_excused(rule['covered_by'])}")
         for clause in rule["clauses"]:
             actual = clause["actual"] if isinstance(clause["actual"], str) else _number(clause["actual"])
             lines.append(f"   {_MARK[clause['holds']]}: {clause['clause']} (it is {actual})")

@@ -17,6 +17,7 @@ _WARNING: Final[_Values] = _SHARED | {
     "owner": "Owner",
     "what": "opened",
     "tier": "A",
+    "priority": "high",
     "value": 1000.0,
     "currency": "CNY",
     "reasons": [_REASON],
@@ -35,7 +36,7 @@ _CASE: Final[_Values] = _SHARED | {
     "reasons": [_REASON],
 }
 _CONTROLLED: Final[_Values] = {"called": True, "planned": True, "next_date_ahead": True, "reasons": []}
-_TOLD: Final = ("opened", "rose", "returned", "handed_over")
+_TOLD: Final = ("opened", "rose", "returned", "changed", "handed_over")
 
 _MADE: Final[dict[str, list[_Values]]] = {
     "warning": [*(_WARNING | {"what": what} for what in _TOLD), _WARNING | _SPARSE, _WARNING | {"level": 0}],

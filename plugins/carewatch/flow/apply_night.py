@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.care.owners import owner_of
+from carewatch.flow.moves import Judgement, moves_of, rising, with_context
+from carewatch.measure.health import risk_of
 from carewatch.spec.configuration import CareSpec, JudgementSpec
 from carewatch.store import configurations, nights, signals
 from carewatch.store import live_warnings as warnings
@@ -16,12 +17,11 @@ from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
+from carewatch.store.readings import class_texts
 from carewatch.warn.fold import fold
 from carewatch.warn.hits import rule_book
 from carewatch.warn.judge import level_of_memory
-from carewatch.warn.level import severities
-from carewatch.warn.life import Move, move
-from carewatch.warn.reasons import reason
+from carewatch.warn.level import priorities, severities
 
 
 def apply_night(connection: Connection, night: Night, care: CareSpec, now: datetime) -> int | None:
@@ -39,17 +39,26 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     missed = 0 if through is None else max((night.day - through).days - 1, 0)
     before = signals.live_memory(connection, customers, book)
     after = fold(before, health["rules"], book, dormant=dormant, missed=missed)
-    level = level_of_memory(spec, book, after, tier)
+    severity = severities(book, class_texts(connection, spec, night.cut(spec.firm.zone), health))
+    counted = replace(after, phase=signals.counted(connection, customers, book, after, night.day))
+    level = level_of_memory(spec, book, counted, severity)
+    found = Judgement(
+        customers=customers,
+        level=level,
+        priority=priorities(spec.levels, book, counted.phase, level, tier, spec.tiers.names),
+        tier=tier,
+        risk=risk_of(health["score"]),
+        money=money_at_stake(connection, night, spec, customers, level > 0),
+        dormant=dormant,
+    )
     live = warnings.live_warnings(connection)
-    moves = _moves(customers, level, dormant, live)
-    rising = sum(1 for one in moves.values() if one.what in ("opened", "rose", "returned"))
+    moves = moves_of(found, live)
     is_warm = nights.folded(connection) >= int(book.holds_for.max())
-    if is_warm and rising * 100 > spec.levels.hold_if_more_than * len(customers):
+    if is_warm and rising(moves) * 100 > spec.levels.hold_if_more_than * len(customers):
         nights.set_state(connection, night, "held")
         return None
-    severity = severities(book, tier, spec.tiers.names)
     signals.store_changes(connection, night, spec, book, health, before, after, severity)
-    moved = _with_context(connection, night, spec, care, customers, tier, moves, live)
+    moved = with_context(connection, spec, care, night.cut(spec.firm.zone), found, moves, live)
     warnings.store_moves(connection, night, moved, rest=spec.levels.rest, now=now)
     nights.set_applied_through(connection, night.day)
     if not night.reached("applied"):
@@ -57,70 +66,16 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     return len(moved)
 
 
-def _moves(
-    customers: NDArray[np.int32],
-    level: NDArray[np.int16],
-    dormant: NDArray[np.bool_],
-    live: dict[int, warnings.LiveWarning],
-) -> dict[int, Move]:
-    """Return the transition of every customer that has one; only those who have a warning or should are looked at."""
-    concerned = np.flatnonzero(
-        (level > 0) | np.isin(customers, np.fromiter(live, dtype=np.int64, count=len(live)))
-    )
-    result = {}
-    for at in concerned:
-        customer = int(customers[at])
-        standing = live[customer].standing if customer in live else None
-        moved = move(standing, int(level[at]), dormant=bool(dormant[at]))
-        if moved is not None:
-            result[customer] = moved
-    return result
-
-
-def _with_context(
+def money_at_stake(
     connection: Connection,
     night: Night,
     spec: JudgementSpec,
-    care: CareSpec,
     customers: NDArray[np.int32],
-    tier: NDArray[np.int16],
-    moves: dict[int, Move],
-    live: dict[int, warnings.LiveWarning],
-) -> list[warnings.Moved]:
-    """Add to each transition its owner, tier, money at stake and reasons."""
-    if not moves:
-        return []
-    found = warnings.open_signals(connection, list(moves))
-    masters = warnings.masters(connection, list(moves), night.knowledge_cut)
-    at = np.searchsorted(customers, np.fromiter(moves, dtype=np.int64, count=len(moves)))
-    money = _money(connection, night, spec, customers[at])
-    return [
-        warnings.Moved(
-            customer_no=customer,
-            warning_no=live[customer].warning_no if customer in live else None,
-            move=one,
-            owner_id=owner_of(care.people, masters[customer].owner),
-            tier=spec.tiers.names[tier[row]],
-            value=None if np.isnan(stake) else float(stake),
-            reasons=_reasons(spec, found.get(customer, [])),
-        )
-        for row, stake, (customer, one) in zip(at, money, moves.items(), strict=True)
-    ]
-
-
-def _money(
-    connection: Connection, night: Night, spec: JudgementSpec, customers: NDArray[np.int32]
+    wanted: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Return what is at stake with each of the customers, NaN where unknown."""
+    """Return what is at stake with the wanted ones of the customers, NaN where unknown or not wanted."""
     money = np.full(len(customers), np.nan)
-    if spec.tiers.money is not None:
-        known, columns = metrics_of_night(connection, night, spec, customers)
-        money[np.isin(customers, known)] = columns[spec.tiers.money]
+    if spec.tiers.money is not None and wanted.any():
+        known, columns = metrics_of_night(connection, night, spec, customers[wanted])
+        money[np.searchsorted(customers, known)] = columns[spec.tiers.money]
     return money
-
-
-def _reasons(spec: JudgementSpec, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {**signal, "text": reason(signal["rule"], spec.rules.get(signal["rule"]), signal["evidence"])}
-        for signal in found
-    ]

@@ -15,10 +15,11 @@ from carewatch.measure.tiers import tier_day
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
-from carewatch.store.health import names_read
-from carewatch.store.metrics import attributes_at, metrics_at
+from carewatch.store.metrics import metrics_at
+from carewatch.store.readings import readings_at
 from carewatch.warn.fold import Memory, fold
 from carewatch.warn.judge import Judged, judge, level_of_hits, level_of_memory
+from carewatch.warn.level import severities
 
 Every = Literal["day", "week", "month"]
 Progress = Callable[[str], None]
@@ -74,7 +75,7 @@ def replay_day(
     """Replay one day with K = A: the level is that of the hits alone."""
     cut = Cut.at(day, spec.firm.zone)
     customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut)
-    columns |= attributes_at(connection, cut, customers, names_read(spec))
+    columns |= readings_at(connection, spec, cut, customers)
     tier = (tiers or _Tiers(connection, spec)).of(customers, day)
     judged = judge(spec, columns, tier)
     return Replayed(day, customers, judged, level_of_hits(spec, judged))
@@ -99,7 +100,8 @@ def replay(
         replayed = replay_day(connection, spec, day, tiers)
         if every == "day":
             memory = _fold_on(memory, replayed)
-            level = level_of_memory(spec, replayed.judged.book, memory[1], replayed.judged.tier)
+            judged = replayed.judged
+            level = level_of_memory(spec, judged.book, memory[1], severities(judged.book, judged.columns))
             replayed = Replayed(day, replayed.customers, replayed.judged, level)
         progress(f"{number}/{len(warm_up) + len(days)}  {day}  {len(replayed.customers)} customers")
         if day >= first:

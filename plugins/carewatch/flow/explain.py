@@ -14,15 +14,19 @@ from carewatch.flow.night import opened
 from carewatch.measure.health import Colour, metric_points
 from carewatch.measure.reads import held_metrics
 from carewatch.measure.tiers import tier_day
-from carewatch.spec.condition import clauses
+from carewatch.spec.condition import clauses, names, to_data
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.rules import REASON, Rule, Severity
 from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
-from carewatch.store.health import health_of_night, names_read
-from carewatch.store.metrics import attributes_at, metrics_at, metrics_of_night
+from carewatch.store.health import health_of_night
+from carewatch.store.metrics import metrics_at, metrics_of_night
 from carewatch.store.nights import held_sources, last_sealed
+from carewatch.store.readings import excuses_at, readings_at
+from carewatch.warn.excuses import Excuse, excuse_for
 from carewatch.warn.hits import HEALTH_RULES, State
 from carewatch.warn.judge import Judged, judge
+from carewatch.warn.level import severities
 from carewatch.warn.reasons import reason
 
 
@@ -75,7 +79,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     stands = tier_day(night.night.day)
     tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
     numbers = dict(columns)
-    columns |= attributes_at(connection, cut, customers, names_read(spec))
+    columns |= readings_at(connection, spec, cut, customers)
     judged = judge(spec, columns, tier, night.night.held_facts)
     scores = judged.scores
     score = float(scores.score[0])
@@ -94,7 +98,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
         held=[asdict(one) for one in held_sources(connection, night.night)],
         equals_stored=_equals_stored(connection, night.night, spec, customers, numbers, judged),
         dimensions=_dimensions(spec, judged, held_metrics(spec.metrics, night.night.held_facts)),
-        rules=_rules(spec, judged),
+        rules=_rules(spec, judged, excuses_at(connection, cut, customer_no)),
         warning=_warning(connection, customer_no, night.night.day),
     )
 
@@ -169,8 +173,9 @@ def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> l
     return result
 
 
-def _rules(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
+def _rules(spec: JudgementSpec, judged: Judged, excuses: list[Excuse]) -> list[dict[str, Any]]:
     row = {name: _plain(values[0]) for name, values in judged.columns.items()}
+    ranks = severities(judged.book, judged.columns)[0]
     result: list[dict[str, Any]] = []
     for number, name in enumerate(judged.book.names):
         state = State(int(judged.states[0, number]))
@@ -187,7 +192,7 @@ def _rules(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
                 )
             continue
         rule = spec.rules[name]
-        severity = rule.severity_by_tier.get(spec.tiers.names[judged.tier[0]], rule.severity)
+        severity = list(Severity)[ranks[number]]
         shown = [
             {"clause": clause.text, "holds": _truth(clause.truth), "actual": clause.actual}
             for clause in clauses(rule.when, row)
@@ -195,10 +200,21 @@ def _rules(spec: JudgementSpec, judged: Judged) -> list[dict[str, Any]]:
         result.append(
             {
                 "rule": name, "state": state.name.lower(), "severity": str(severity), "clauses": shown,
-                "text": reason(name, rule, row) if state is State.HIT else None,
+                "text": reason(name, rule, row) if state in (State.HIT, State.COVERED) else None,
+                "covered_by": _covered_by(rule, excuses) if state is State.COVERED else None,
             }
         )  # fmt: skip
     return result
+
+
+def _covered_by(rule: Rule, excuses: list[Excuse]) -> dict[str, Any]:
+    """Return what excuses a rule that would have fired: a reason of the register and its last day, or its `unless`."""
+    excuse = excuse_for(rule, excuses)
+    unless = None if rule.unless is None else to_data(rule.unless)
+    asks = rule.unless is not None and REASON in names(rule.unless)
+    if excuse is None or not (rule.counts_as in excuse.indicators or asks):
+        return {"reason": None, "until": None, "unless": unless}
+    return {"reason": excuse.what, "until": excuse.until and excuse.until.isoformat(), "unless": unless}
 
 
 def _plain(value: Any) -> float | str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from carewatch.care.owners import in_role
 from carewatch.spec.configuration import CareSpec
+from carewatch.spec.rules import Priority
 from carewatch.store import live_warnings as warnings
 from carewatch.store import notices
 from carewatch.store.database import Connection
@@ -46,6 +47,7 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
             decision = decide(
                 one.what,
                 one.level,
+                priority=one.priority,
                 notifies=one.notifies,
                 has_channel=bool(care.people.people[receiver].channels),
             )
@@ -94,6 +96,8 @@ def _receivers(care: CareSpec, one: Transition) -> Sequence[str]:
     roles: Iterable[str] = next(
         (told for key, told in care.notices.tell.items() if int(key) == level), ["owner"]
     )
+    if one.priority == Priority.HIGH:
+        roles = [*roles, *care.notices.tell_high]
     return list(dict.fromkeys(in_role(care.people, role, one.owner_id) for role in roles))
 
 
@@ -137,9 +141,11 @@ def _in_language(value: Any, language: str) -> Any:
 
 
 def told_reasons(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what a notice says of the reasons, the worst first: one an indicator, as it counts."""
+    """Return what a notice says of the reasons, the worst first: one an indicator, as it counts, without what is hidden."""
     worst: dict[str, dict[str, Any]] = {}
     for reason in reasons:
+        if reason.get("hidden_by"):
+            continue
         worst.setdefault(reason["counts_as"], {key: reason[key] for key in ("text", "severity", "since")})
     return list(worst.values())
 
@@ -163,6 +169,7 @@ def _warning_values(
         "what": one.what,
         "level": one.level,
         "tier": one.tier,
+        "priority": one.priority,
         "value": one.value,
         "currency": care.firm.currency,
         "reasons": told_reasons(one.reasons),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -21,6 +21,11 @@ class Cut:
     knowledge_cut: datetime
     zone: ZoneInfo
     later_histories: tuple[str, ...] = ()
+
+    @property
+    def last_day(self) -> date:
+        """The last firm-local day of which something is seen: the day before at midnight, the day itself later on."""
+        return (self.event_cut - timedelta(microseconds=1)).astimezone(self.zone).date()
 
     @classmethod
     def at(cls, day: date, zone: ZoneInfo, knowledge_cut: datetime | None = None) -> Cut:

@@ -126,3 +126,8 @@ def tier_of(values: Numbers, cuts: dict[str, float], by: str) -> NDArray[np.int1
         result[order[begin:end]] = position
         begin = max(begin, end)
     return result
+
+
+def risk_of(score: Numbers) -> Numbers:
+    """Return the risk from 0 to 1 that a health score stands for, by which warnings are ordered; unknown is not healthy."""
+    return np.where(np.isnan(score), 1.0, 1 - score / 100)

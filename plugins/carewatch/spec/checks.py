@@ -19,6 +19,7 @@ def check_parts(parts: Parts) -> Iterator[Found]:
     yield from _tiers(parts)
     yield from _dormant(parts)
     yield from check_rules(parts)
+    yield from _priorities(parts)
     yield from _promises(parts)
     yield from _playbooks(parts)
     yield from _notices(parts)
@@ -81,6 +82,13 @@ def _dormant(parts: Parts) -> Iterator[Found]:
         yield "stages", "stages", problem.under("dormant_when")
 
 
+def _priorities(parts: Parts) -> Iterator[Found]:
+    for level, by_tier in parts.levels.priority.items() if parts.levels is not None else ():
+        for tier in by_tier:
+            for problem in _tier(tier, parts, "priority", level, tier):
+                yield "levels", "levels", problem
+
+
 def _promises(parts: Parts) -> Iterator[Found]:
     for level, promised in parts.levels.promises.items() if parts.levels is not None else ():
         for tier in promised:
@@ -125,6 +133,9 @@ def _notices(parts: Parts) -> Iterator[Found]:
         for position, role in enumerate(told):
             for problem in _role(role, parts, "tell", level, position):
                 yield "notices", "notices", problem
+    for position, role in enumerate(parts.notices.tell_high if parts.notices is not None else ()):
+        for problem in _role(role, parts, "tell_high", position):
+            yield "notices", "notices", problem
 
 
 def _channels(parts: Parts) -> Iterator[Found]:

@@ -111,6 +111,10 @@ class Notices(Strict):
     tell: Annotated[dict[Literal["1", "2", "3"], list[str]], AfterValidator(by_name)] = Field(
         description="by level, the roles that hear when a warning opens or rises 通知对象"
     )
+    tell_high: list[str] = Field(
+        default_factory=list,
+        description="roles that hear of a warning of high priority as well, whatever its level 高优先级另行通知",
+    )
     alone_from: Literal[1, 2, 3] = Field(
         default=3, description="from this level on a warning gets a message of its own; below, one digest"
     )

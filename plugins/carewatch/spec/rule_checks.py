@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from carewatch.spec.circles import circles
 from carewatch.spec.condition import (
     FALSE,
     TRUE,
@@ -20,43 +21,48 @@ from carewatch.spec.condition import (
 from carewatch.spec.configuration import ATTRIBUTES, JUDGED
 from carewatch.spec.document import SpecProblem, nearest, unknown
 from carewatch.spec.parts import Found, Parts
-from carewatch.spec.rules import Example, Rule
+from carewatch.spec.rules import REASON, REASONS, Example, Rule
 
 RESERVED: Final = ("health_red", "health_yellow")
 """Rules that every health model brings."""
 
 _COLOURS = ("green", "yellow", "red", "grey")
 _TEXTS = frozenset({*ATTRIBUTES, "colour", "tier"})
+_GIVEN_TEXTS = _TEXTS | {REASON}
 _CAME_OUT = {True: "it fires", False: "it does not fire", "unknown": "it cannot be told"}
 
 
 def check_rules(parts: Parts) -> Iterator[Found]:
     """Yield every name in a rule that nothing defines, and every example that comes out otherwise than it says."""
     usual = _usual_dimensions(parts.rules)
+    hidden = _hidden_by_one_another(parts.rules)
     for name, rule in parts.rules.items():
         problems = [*_conditions(rule, parts), *_because(rule, parts), *_belongs(rule, parts)]
+        problems += [*_classes(rule, parts), *_hides(rule, parts.rules), *hidden.get(name, ())]
         problems += _indicator(rule, *usual[rule.counts_as])
         if name in RESERVED:
             what = f"'{name}' is a rule that the health model brings"
             problems.append(SpecProblem(what, expected="another name", at_key=True))
-        if not any(problem.loc[:1] == ("when",) for problem in problems):
+        if not any(problem.loc[:1] in (("when",), ("unless",)) for problem in problems):
             problems += _examples(rule)
         yield from (("warnings", name, problem) for problem in problems)
 
 
 def check_condition_names(
-    condition: Condition, parts: Parts, *, judged: bool = True
+    condition: Condition, parts: Parts, *, judged: bool = True, excuse: bool = False
 ) -> Iterator[SpecProblem]:
     """Yield unknown names, and comparisons of a number with a text, at their places in the condition.
 
-    `judged` says whether the condition is read after the night has judged score, colour and tier.
+    `judged` says whether the condition is read after the night has judged score, colour and tier, `excuse` whether it
+    may read the register of reasonable reasons.
     """
     known = _known(parts)
+    known = known | {REASON} if known is not None and excuse else known
     missing = unknown_names(condition, known, parts.labels) if known is not None else []
     missing += [] if judged else _too_early(condition)
     yield from missing
     if not missing:
-        yield from mixed_kinds(condition, _TEXTS)
+        yield from mixed_kinds(condition, _GIVEN_TEXTS)
         yield from _impossible(condition, parts)
 
 
@@ -78,8 +84,8 @@ def _too_early(condition: Condition) -> list[SpecProblem]:
 
 
 def _impossible(condition: Condition, parts: Parts) -> Iterator[SpecProblem]:
-    """Yield comparisons of tier or colour with a word that is none."""
-    possible = {"colour": _COLOURS, "tier": parts.tier_names}
+    """Yield comparisons of tier, colour or reason with a word that is none."""
+    possible = {"colour": _COLOURS, "tier": parts.tier_names, REASON: REASONS}
     for loc, comparison in comparisons(condition):
         words = possible.get(comparison.name)
         value = comparison.value
@@ -90,9 +96,10 @@ def _impossible(condition: Condition, parts: Parts) -> Iterator[SpecProblem]:
 
 
 def _conditions(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
-    for key, condition in (("when", rule.when), ("clears_if", rule.clears_if)):
+    for key, condition in (("when", rule.when), ("clears_if", rule.clears_if), ("unless", rule.unless)):
         if condition is not None:
-            yield from (problem.under(key) for problem in check_condition_names(condition, parts))
+            found = check_condition_names(condition, parts, excuse=key == "unless")
+            yield from (problem.under(key) for problem in found)
 
 
 def _because(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
@@ -120,6 +127,38 @@ def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
         yield unknown("dimension", rule.dimension, dimensions, expected=expected, loc=("dimension",))
 
 
+def _classes(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
+    """Yield classes that no customer has, and values of tier and colour that are none."""
+    possible = {"colour": _COLOURS, "tier": parts.tier_names}
+    for name, by_value in rule.severity_by.items():
+        if name not in _TEXTS:
+            expected = f"one of {', '.join(sorted(_TEXTS))}"
+            yield unknown("class", name, _TEXTS, expected=expected, loc=("severity_by", name), at_key=True)
+        for value in by_value:
+            words = possible.get(name)
+            if words is not None and value not in words:
+                yield unknown(name, value, words, loc=("severity_by", name, value), at_key=True)
+
+
+def _hides(rule: Rule, rules: Mapping[str, Rule]) -> Iterator[SpecProblem]:
+    known = {*rules, *RESERVED}
+    for position, hidden in enumerate(rule.hides):
+        if hidden not in known:
+            yield unknown("rule", hidden, known, expected="the name of a rule", loc=("hides", position))
+
+
+def _hidden_by_one_another(rules: Mapping[str, Rule]) -> dict[str, list[SpecProblem]]:
+    """Return for the first rule of each circle that its members would leave one another out of every notice."""
+    found: dict[str, list[SpecProblem]] = {}
+    for circle in circles({name: rule.hides for name, rule in rules.items()}):
+        what = f"{' -> '.join(circle)} hide one another: a notice would give no reason"
+        if len(circle) == 2:
+            what = f"'{circle[0]}' hides itself"
+        problem = SpecProblem(what, expected="one that stays visible", loc=("hides",), at_key=True)
+        found.setdefault(circle[0], []).append(problem)
+    return found
+
+
 def _usual_dimensions(rules: Mapping[str, Rule]) -> dict[str, tuple[str, str]]:
     """Return the dimension that most rules of an indicator name (the first of equals), and one of these rules."""
     by_indicator: dict[str, dict[str, list[str]]] = {}
@@ -143,13 +182,13 @@ def _indicator(rule: Rule, dimension: str, like: str) -> Iterator[SpecProblem]:
 
 
 def _examples(rule: Rule) -> Iterator[SpecProblem]:
-    read = names(rule.when)
+    read = names(rule.when) | (names(rule.unless) if rule.unless is not None else frozenset())
     for position, example in enumerate(rule.examples):
         misgiven = [*_misgiven(example, read)]
         yield from (problem.under("examples", position) for problem in misgiven)
         if misgiven:
             continue
-        came_out = _outcome(rule.when, example)
+        came_out = _outcome(rule, example)
         if came_out != example.fires:
             expected = f"fires: {str(came_out).lower()}, or another threshold"
             missing = ", ".join(sorted(name for name in read if example.given.get(name) is None))
@@ -166,15 +205,22 @@ def _misgiven(example: Example, read: Collection[str]) -> Iterator[SpecProblem]:
             near, expected = nearest(given, read), f"one of {', '.join(sorted(read))}"
             what = f"'{given}' plays no part in this rule's condition"
             yield SpecProblem(what, expected=expected, nearest=near, loc=loc, at_key=True)
-        elif value is not None and isinstance(value, str) != (given in _TEXTS):
-            kind, expected = ("a text", "a text in quotes") if given in _TEXTS else ("a number", "a number")
+        elif value is not None and isinstance(value, str) != (given in _GIVEN_TEXTS):
+            is_text = given in _GIVEN_TEXTS
+            kind, expected = ("a text", "a text in quotes") if is_text else ("a number", "a number")
             yield SpecProblem(f"'{value}' is given, but {given} is {kind}", expected=expected, loc=loc)
 
 
-def _outcome(condition: Condition, example: Example) -> bool | str:
+def _outcome(rule: Rule, example: Example) -> bool | str:
+    truth = _truth(rule.when, example)
+    if truth == TRUE and rule.unless is not None and _truth(rule.unless, example) == TRUE:
+        return False
+    return True if truth == TRUE else False if truth == FALSE else "unknown"
+
+
+def _truth(condition: Condition, example: Example) -> int:
     columns = {
-        name: np.array([example.given.get(name)], dtype=object if name in _TEXTS else np.float64)
+        name: np.array([example.given.get(name)], dtype=object if name in _GIVEN_TEXTS else np.float64)
         for name in names(condition)
     }
-    truth = int(evaluate(condition, columns)[0])
-    return True if truth == TRUE else False if truth == FALSE else "unknown"
+    return int(evaluate(condition, columns)[0])

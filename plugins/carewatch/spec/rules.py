@@ -29,6 +29,30 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Priority(StrEnum):
+    """How soon somebody should look, from low to high."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for low up to 2 for high."""
+        return list(Priority).index(self)
+
+
+REASON: Final = "reason"
+"""What `unless` reads of the register of reasonable reasons: the reason in force for the rule's indicator."""
+REASONS: Final = ("low_season", "holiday", "stocktaking", "relocation", "agreed_pause", "other")
+"""The words of the register."""
+
+
+def _any_reason(value: object) -> object:
+    """Read `unless: reason` as what it means."""
+    return f"{REASON} is not missing" if value == REASON else value
+
+
 class Example(Strict):
     """Given these values, does the rule fire? A value that is not given is missing."""
 
@@ -42,7 +66,9 @@ class Rule(Strict):
     """One rule: a condition over tonight's numbers, how long it must hold, what it counts as.
 
     `holds_for` nights running must be true before the signal opens (1 = at once). It closes when `clears_if` (or, without
-    it, the condition being false) was so for `clears_after` nights running. Unknown pauses both counts.
+    it, the condition being false) was so for `clears_after` nights running. Unknown pauses both counts, and so does an
+    excuse: while `unless` is true, or the register of reasonable reasons names the indicator, the rule opens nothing and
+    closes nothing. An `unless` that cannot be told excuses nothing.
     """
 
     label: Text = Field(description="what people see 名称")
@@ -51,6 +77,18 @@ class Rule(Strict):
     )
     severity_by_tier: Annotated[dict[str, Severity], AfterValidator(by_name)] = Field(
         default_factory=dict, description="another severity for customers of these tiers, such as {A: severe}"
+    )
+    severity_by: Annotated[
+        dict[str, Annotated[dict[str, Severity], AfterValidator(by_name)]], AfterValidator(by_name)
+    ] = Field(
+        default_factory=dict,
+        description="another severity by class 客户分类, such as {segment: {key: severe}, tier: {A: severe}}; of several "
+        "that apply the worst counts",
+    )
+    priority: Priority | None = Field(
+        default=None,
+        description="how soon somebody should look 优先级: low 低, medium 中, high 高; the higher of this and what level and "
+        "tier give",
     )
     counts_as: str = Field(
         description="the indicator 指标; rules that count as the same one count once, at the worst severity"
@@ -66,6 +104,15 @@ class Rule(Strict):
         default=None, description="when it is over; without it, as soon as the condition is false"
     )
     clears_after: int = Field(default=1, ge=1, le=60, description="nights running that this must hold")
+    unless: Annotated[ConditionField | None, BeforeValidator(_any_reason)] = Field(
+        default=None,
+        description="what excuses it 除非: 'reason' (a reasonable reason is on record), 'reason is low_season', or any "
+        "condition; while it is true the rule opens and closes nothing",
+    )
+    hides: list[str] = Field(
+        default_factory=list,
+        description="rules that notices leave out while this one is open 通知中隐去; they count all the same",
+    )
     because: Text = Field(
         description="the reason that people read 原因; {metric} shows its value, {metric:.0f} without decimals"
     )
@@ -74,8 +121,17 @@ class Rule(Strict):
     )
 
     def names(self) -> frozenset[str]:
-        """Return every name that the rule reads."""
-        return names(self.when) | (names(self.clears_if) if self.clears_if is not None else frozenset())
+        """Return every name that the rule's conditions read."""
+        read: frozenset[str] = frozenset()
+        for condition in (self.when, self.clears_if, self.unless):
+            read |= names(condition) if condition is not None else frozenset()
+        return read - {REASON}
+
+    def classes(self) -> dict[str, dict[str, Severity]]:
+        """Return the severities by class: what the class is called, and the severity of each of its values."""
+        return (
+            {"tier": self.severity_by_tier, **self.severity_by} if self.severity_by_tier else self.severity_by
+        )
 
     def shown(self) -> Iterator[tuple[str, Placeholder]]:
         """Yield every placeholder of the reason text with its language ('' when there is one text for all)."""
@@ -85,6 +141,14 @@ class Rule(Strict):
     def placeholders(self) -> frozenset[str]:
         """Return the names that the reason text shows."""
         return frozenset(one.name for _, one in self.shown())
+
+    @model_validator(mode="after")
+    def _says_severity_by_tier_once(self) -> Self:
+        if self.severity_by_tier and "tier" in self.severity_by:
+            what = "the severity by tier stands twice"
+            expected = "either severity_by_tier or tier under severity_by"
+            raise SpecProblem(what, expected=expected, loc=("severity_by", "tier"), at_key=True)
+        return self
 
     @field_validator("because")
     @classmethod
@@ -181,6 +245,13 @@ class Levels(Strict):
     levels: Annotated[dict[Level, list[LevelLine]], AfterValidator(by_name)] = Field(
         description="the lines of each level 预警级别: 1 yellow, 2 orange, 3 red"
     )
+    priority: Annotated[
+        dict[Level, Annotated[dict[str, Priority], AfterValidator(by_name)]], AfterValidator(by_name)
+    ] = Field(
+        default_factory=dict,
+        description="how soon somebody should look at a warning, by level and tier 优先级; where nothing is said: level 3 "
+        "high, level 2 high for the best tier and medium for the others, level 1 medium for the best and low",
+    )
     rest: int = Field(default=30, ge=0, description="days in which a new warning follows the closed one")
     hold_if_more_than: float = Field(
         default=100,
@@ -193,7 +264,14 @@ class Levels(Strict):
         """Return the lines of a level."""
         return next(lines for key, lines in self.levels.items() if int(key) == level)
 
-    @field_validator("levels", mode="before")
+    def priority_of(self, level: int, tier: str, best: str) -> Priority:
+        """Return how soon somebody should look at a warning of a level and tier; `best` is the best tier."""
+        for key, by_tier in self.priority.items():
+            if int(key) == level and tier in by_tier:
+                return by_tier[tier]
+        return list(Priority)[min(level - 1 + (tier == best), Priority.HIGH.rank)]
+
+    @field_validator("levels", "priority", mode="before")
     @classmethod
     def _level_keys(cls, value: object) -> object:
         return _text_keys(value)
@@ -238,7 +316,7 @@ class LevelsFile(Levels, LevelPromises):
 
     def table(self) -> Levels:
         """Return what decides about the level."""
-        return Levels(levels=self.levels, rest=self.rest, hold_if_more_than=self.hold_if_more_than)
+        return Levels(**{name: getattr(self, name) for name in Levels.model_fields})
 
     def promised(self, tiers: tuple[str, ...]) -> LevelPromises:
         """Return the promises with the tiers in order, the best first; a tier without promise is left out."""

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from carewatch.care.plan import Plan, PlannedTask, Progress
 from carewatch.spec.people import Playbook
 from carewatch.store.database import Connection
+from carewatch.store.live_warnings import WORST_FIRST
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Startable:
 
 
 def startable(connection: Connection, level: int) -> list[Startable]:
-    """Return the live warnings at a level that no playbook of it or above has joined, most at stake first.
+    """Return the live warnings at a level that no playbook of it or above has joined, the worst first.
 
     A warning that fell to the level goes on with the plays of the higher one.
     """
@@ -34,7 +35,7 @@ def startable(connection: Connection, level: int) -> list[Startable]:
         "select w.warning_no, w.customer_no, w.level, w.tier, w.owner_id from care.warning w "
         "where w.closed_at is null and w.level = %s and not exists (select from care.care_case c "
         "join care.case_playbook p using (case_no) where c.warning_no = w.warning_no and p.level >= w.level) "
-        "order by w.value desc nulls last, w.warning_no",
+        f"order by {WORST_FIRST}, w.warning_no",
         (level,),
     ).fetchall()
     return [Startable(*row) for row in rows]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store.arrays import Field, read, write
 from carewatch.store.database import Connection
-from carewatch.store.metrics import among, attributes_at, metrics_of_night
+from carewatch.store.metrics import among, metrics_of_night
 from carewatch.store.nights import Night, lacks, set_state
+from carewatch.store.readings import readings_at
 from carewatch.store.tiers import align, ensure, stored
 from carewatch.warn.hits import HEALTH_RULES
 from carewatch.warn.judge import Judged, judge
@@ -39,14 +40,8 @@ def judgement_input(
     cut = night.cut(spec.firm.zone)
     customers, columns = metrics_of_night(connection, night, spec)
     known, tier = stored(connection, spec, ensure(connection, spec, night.day, cut, (customers, columns)))
-    columns |= attributes_at(connection, cut, customers, names_read(spec))
+    columns |= readings_at(connection, spec, cut, customers)
     return customers, columns, align(customers, known, tier, len(spec.tiers.cuts))
-
-
-def names_read(spec: JudgementSpec) -> list[str]:
-    """Return every name that rules, reasons and stages read."""
-    read_by_rules = {name for rule in spec.rules.values() for name in (*rule.names(), *rule.placeholders())}
-    return sorted(read_by_rules | spec.stages.names())
 
 
 def judge_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:

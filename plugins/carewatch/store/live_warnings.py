@@ -13,6 +13,9 @@ from carewatch.store.database import Connection
 from carewatch.store.nights import Night
 from carewatch.warn.life import Move, Standing
 
+WORST_FIRST = "array_position(array['high', 'medium', 'low'], w.priority), w.level desc, w.risk * w.value::float8 desc nulls last"
+"""The order of every list of warnings `w`: priority, level, then risk x value at stake."""
+
 
 @dataclass(frozen=True)
 class LiveWarning:
@@ -33,6 +36,8 @@ class Moved:
     move: Move
     owner_id: str
     tier: str
+    priority: str
+    risk: float
     value: float | None
     reasons: list[dict[str, Any]]
 
@@ -40,18 +45,21 @@ class Moved:
 def live_warnings(connection: Connection) -> dict[int, LiveWarning]:
     """Return the live warnings by customer number."""
     rows = connection.execute(
-        "select warning_no, customer_no, state, level, peak_level, transition from care.warning where closed_at is null"
+        "select warning_no, customer_no, state, level, peak_level, "
+        "array_position(array['low', 'medium', 'high'], priority) - 1, transition from care.warning where closed_at is null"
     ).fetchall()
-    return {row[1]: LiveWarning(row[0], row[1], Standing(row[2], row[3], row[4]), row[5]) for row in rows}
+    return {row[1]: LiveWarning(row[0], row[1], Standing(*row[2:6]), row[6]) for row in rows}
 
 
-def open_signals(connection: Connection, customers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """Return the open signals of customers, the worst first."""
+def open_signals(
+    connection: Connection, customers: Sequence[int], day: date
+) -> dict[int, list[dict[str, Any]]]:
+    """Return the open signals of customers that count on a day, the worst first."""
     rows = connection.execute(
         "select customer_no, signal_no, rule, severity, counts_as, dimension, opened_day, evidence from care.signal "
-        "where state = 'open' and customer_no = any(%s) order by customer_no, "
+        "where state = 'open' and customer_no = any(%s) and coalesce(settled_until, '-infinity') < %s order by customer_no, "
         "array_position(array['critical','severe','moderate','mild','watch'], severity), rule",
-        (list(customers),),
+        (list(customers), day),
     ).fetchall()
     result: dict[int, list[dict[str, Any]]] = {}
     for customer_no, signal_no, rule, severity, counts_as, dimension, opened_day, evidence in rows:
@@ -74,19 +82,19 @@ def store_moves(
     connection.execute(
         """
         with move as (select * from jsonb_to_recordset(%(moves)s) as m(
-            warning_no bigint, what text, state text, level integer, peak_level integer, tier text, value numeric,
-            reasons jsonb, closes boolean)),
+            warning_no bigint, what text, state text, level integer, peak_level integer, tier text, priority text,
+            risk float8, value numeric, reasons jsonb, closes boolean)),
         moved as (
             update care.warning w set state = m.state, level = m.level, peak_level = m.peak_level,
-                tier = m.tier, value = m.value, reasons = m.reasons,
+                tier = m.tier, priority = m.priority, risk = m.risk, value = m.value, reasons = m.reasons,
                 transition = w.transition + 1, changed_at = %(now)s,
                 cleared_day = case when m.what = 'cleared' then %(day)s::date when m.what = 'returned' then null
                     else w.cleared_day end,
                 closed_at = case when m.closes then %(now)s::timestamptz end
             from move m where w.warning_no = m.warning_no
-            returning w.warning_no, w.transition, m.what, m.level, m.reasons)
-        insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by)
-        select warning_no, transition, what, %(now)s, %(day)s, level, reasons, 'carewatch' from moved
+            returning w.warning_no, w.transition, m.what, m.level, m.priority, m.reasons)
+        insert into care.warning_event (warning_no, transition, what, at, day, level, priority, reasons, by)
+        select warning_no, transition, what, %(now)s, %(day)s, level, priority, reasons, 'carewatch' from moved
         """,
         {
             "moves": Jsonb([_record(moved) for moved in others]),
@@ -117,6 +125,8 @@ def _record(moved: Moved) -> dict[str, Any]:
         "peak_level": move.peak_level,
         "owner_id": moved.owner_id,
         "tier": moved.tier,
+        "priority": moved.priority,
+        "risk": moved.risk,
         "value": moved.value,
         "reasons": moved.reasons,
         "closes": move.what == "closed",
@@ -127,7 +137,8 @@ def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest:
     connection.execute(
         """
         with move as (select * from jsonb_to_recordset(%(moves)s) as m(
-            customer_no integer, level integer, peak_level integer, owner_id text, tier text, value numeric, reasons jsonb)),
+            customer_no integer, level integer, peak_level integer, owner_id text, tier text, priority text, risk float8,
+            value numeric, reasons jsonb)),
         earlier as (
             select distinct on (w.customer_no) w.customer_no, w.warning_no
             from care.warning w join care.warning_event e using (warning_no, transition)
@@ -135,15 +146,15 @@ def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest:
                 and w.customer_no in (select customer_no from move)
             order by w.customer_no, e.day desc, w.warning_no desc),
         opened as (
-            insert into care.warning (customer_no, state, level, peak_level, owner_id, tier, value, follows, opened_day,
+            insert into care.warning (customer_no, state, level, peak_level, owner_id, tier, priority, risk, value, follows, opened_day,
                 opened_at, changed_at, transition, reasons, judgement, code_version)
-            select m.customer_no, 'open', m.level, m.peak_level, m.owner_id, m.tier, m.value,
+            select m.customer_no, 'open', m.level, m.peak_level, m.owner_id, m.tier, m.priority, m.risk, m.value,
                 earlier.warning_no,
                 %(day)s, %(now)s, %(now)s, 1, m.reasons, %(judgement)s, %(code)s
             from move m left join earlier using (customer_no) order by m.customer_no
-            returning warning_no, level, reasons)
-        insert into care.warning_event (warning_no, transition, what, at, day, level, reasons, by)
-        select warning_no, 1, 'opened', %(now)s, %(day)s, level, reasons, 'carewatch' from opened
+            returning warning_no, level, priority, reasons)
+        insert into care.warning_event (warning_no, transition, what, at, day, level, priority, reasons, by)
+        select warning_no, 1, 'opened', %(now)s, %(day)s, level, priority, reasons, 'carewatch' from opened
         """,
         {
             "moves": Jsonb([_record(moved) for moved in moves]),

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from carewatch.store.database import Connection
+from carewatch.store.live_warnings import WORST_FIRST
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,23 @@ class Transition:
     customer_no: int
     owner_id: str
     tier: str
+    priority: str
     value: float | None
     notifies: bool
 
 
 def undecided(connection: Connection) -> list[Transition]:
-    """Return the transitions without a decision, worst and most at stake first.
+    """Return the transitions without a decision, the most urgent first, among equals by risk x value at stake.
 
     What a night moved is told when that night may notify; what happened by day (a hand-over) always.
     """
     rows = connection.execute(
         "select e.warning_no, e.transition, e.what, e.day, e.at, e.level, e.reasons, w.customer_no, w.owner_id, w.tier, "
-        "w.value::float8, e.what = 'handed_over' or coalesce((select n.notifies from care.night n where n.day = e.day "
+        "w.priority, w.value::float8, e.what = 'handed_over' or coalesce((select n.notifies from care.night n where n.day = e.day "
         "order by revision desc limit 1), true) "
         "from care.warning_event e join care.warning w using (warning_no) where not exists "
         "(select from care.notice_decision d where d.subject = 'warning:' || e.warning_no and d.transition = e.transition) "
-        "order by e.level desc, w.value desc nulls last, e.warning_no, e.transition"
+        f"order by {WORST_FIRST}, e.warning_no, e.transition"
     ).fetchall()
     return [Transition(*row) for row in rows]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,24 @@ def live_memory(connection: Connection, customers: NDArray[np.int32], book: Rule
         memory.true_nights[at, rules] = [rows[i][3] for i in np.flatnonzero(fits)]
         memory.clear_nights[at, rules] = [rows[i][4] for i in np.flatnonzero(fits)]
     return memory
+
+
+def counted(
+    connection: Connection, customers: NDArray[np.int32], book: RuleBook, memory: Memory, day: date
+) -> NDArray[np.int8]:
+    """Return the phases that count for the level: a signal that a person settled with a warning rests for a while."""
+    rows = connection.execute(
+        "select s.customer_no, r.position - 1 from care.signal s "
+        "join unnest(%s::text[]) with ordinality as r(rule, position) using (rule) "
+        "where s.state = 'open' and s.settled_until >= %s",
+        (list(book.names), day),
+    ).fetchall()
+    phase = memory.phase.copy()
+    for customer, rule in rows:
+        at = int(np.searchsorted(customers, customer))
+        if at < len(customers) and customers[at] == customer:
+            phase[at, rule] = Phase.NONE
+    return phase
 
 
 def store_changes(

@@ -11,17 +11,20 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from carewatch.spec.people import Notices
+from carewatch.spec.rules import Priority
 
 _TELLING: Final = {
     "opened": "a warning opened at level {level}",
     "rose": "the warning rose to level {level}",
     "returned": "the warning came back at level {level}",
     "handed_over": "the customer was handed over",
+    "urgent": "the priority rose to high at level {level}",
 }
 _SILENT: Final = {
     "fell": "the level fell: nobody has to act",
     "cleared": "the signals cleared: the case waits for its result",
     "closed": "the warning closed",
+    "changed": "the priority changed: it is not high",
 }
 
 
@@ -33,8 +36,9 @@ class Decision:
     reason: str
 
 
-def decide(what: str, level: int, *, notifies: bool, has_channel: bool) -> Decision:
+def decide(what: str, level: int, *, notifies: bool, has_channel: bool, priority: str = "low") -> Decision:
     """Return whether a transition is told to a receiver. `notifies` is false for nights of the past."""
+    what = "urgent" if what == "changed" and priority == Priority.HIGH else what
     if what not in _TELLING:
         return Decision(False, _SILENT.get(what, f"'{what}' is not told"))
     if not notifies:

@@ -1,7 +1,7 @@
 """Answer the question: which conditions have lasted long enough to be signals, and which have gone?
 
-The one place with memory between nights. Signals are a fold over nights in date order: unknown pauses both counts, a
-missing night counts neither way, and after more than three missing nights running the counts start again.
+The one place with memory between nights. Signals are a fold over nights in date order: unknown pauses both counts, as
+an excuse does; a missing night counts neither way, and after more than three missing nights running the counts start again.
 """
 
 from __future__ import annotations

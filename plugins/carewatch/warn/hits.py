@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.columns import Columns, Numbers
+from carewatch.measure.columns import Columns, Numbers, Texts
 from carewatch.spec.condition import FALSE, TRUE, evaluate
 from carewatch.spec.health import Health
-from carewatch.spec.rules import Rule
+from carewatch.spec.rules import REASON, Rule
 
 HEALTH_YELLOW: Final = "health_yellow"
 HEALTH_RED: Final = "health_red"
@@ -33,6 +33,8 @@ class State(IntEnum):
     HIT = 1
     LINGERING = 2
     """Neither true nor cleared: between the rule's condition and its `clears_if`."""
+    COVERED = 3
+    """True and excused: by `unless`, or by a reasonable reason for the rule's indicator."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,35 @@ def rule_book(rules: Mapping[str, Rule], health: Health) -> RuleBook:
     )
 
 
+def reason_column(indicator: str) -> str:
+    """Return the name of the column of reasonable reasons for one indicator; `reason` holds those for any."""
+    return f"{REASON}.{indicator}"
+
+
+def reasons_of(rule: Rule, columns: Columns) -> tuple[Texts, Texts]:
+    """Return each customer's reason in force for the rule's indicator, and the one that its `unless` reads.
+
+    A reason for any indicator excuses only rules that ask for it.
+    """
+    nobody = np.full(_rows(columns), None, dtype=object)
+    named = columns.get(reason_column(rule.counts_as), nobody)
+    anyhow = columns.get(REASON, nobody)
+    return named, np.where(named != np.array(None), named, anyhow)
+
+
+def _rows(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def covered(rule: Rule, columns: Columns) -> NDArray[np.bool_]:
+    """Return which customers are excused from the rule."""
+    named, asked = reasons_of(rule, columns)
+    excused = np.asarray(named != np.array(None), dtype=bool)
+    if rule.unless is not None:
+        excused |= evaluate(rule.unless, {**columns, REASON: asked}) == TRUE
+    return excused
+
+
 def rule_state(rule: Rule, columns: Columns) -> NDArray[np.int16]:
     """Return the rule's state for every customer."""
     hit = evaluate(rule.when, columns)
@@ -68,6 +99,7 @@ def rule_state(rule: Rule, columns: Columns) -> NDArray[np.int16]:
             cleared == TRUE, State.CLEAR, np.where(cleared == FALSE, State.LINGERING, State.UNKNOWN)
         )
         state = np.where(state == State.CLEAR, lingering, state)
+    state = np.where((state == State.HIT) & covered(rule, columns), State.COVERED, state)
     return state.astype(np.int16)
 
 

@@ -12,16 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.columns import Columns
+from carewatch.measure.columns import Columns, Texts
 from carewatch.measure.health import Colour, Scores, score
 from carewatch.measure.reads import held_metrics
 from carewatch.spec.condition import TRUE, evaluate
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.warn.fold import Memory, Phase
 from carewatch.warn.hits import RuleBook, State, hits, rule_book
-from carewatch.warn.level import levels, severities
+from carewatch.warn.level import levels, severities, tier_texts
 
 _COLOURS = np.array([colour.name.lower() for colour in Colour], dtype=object)
+
+
+def colour_texts(colour: NDArray[np.int16]) -> Texts:
+    """Return the name of each customer's health colour."""
+    return _COLOURS[colour]
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ def judge(
         **columns,
         **{name: np.full(len(tier), np.nan) for name in lost},
         "score": scores.score,
-        "colour": _COLOURS[scores.colour],
-        "tier": np.array(spec.tiers.names, dtype=object)[tier],
+        "colour": colour_texts(scores.colour),
+        "tier": tier_texts(tier, spec.tiers.names),
     }
     book = rule_book(spec.rules, spec.health)
     grey = scores.colour == Colour.GREY
@@ -70,11 +75,11 @@ def judge(
 def level_of_hits(spec: JudgementSpec, judged: Judged) -> NDArray[np.int16]:
     """Return the level that tonight's hits alone add up to, without memory (a backtest's `level_basis=hit`)."""
     phase = np.where(judged.states == State.HIT, Phase.OPEN, Phase.NONE).astype(np.int8)
-    return levels(spec.levels, judged.book, phase, severities(judged.book, judged.tier, spec.tiers.names))
+    return levels(spec.levels, judged.book, phase, severities(judged.book, judged.columns))
 
 
 def level_of_memory(
-    spec: JudgementSpec, book: RuleBook, memory: Memory, tier: NDArray[np.int16]
+    spec: JudgementSpec, book: RuleBook, memory: Memory, severity: NDArray[np.int8]
 ) -> NDArray[np.int16]:
-    """Return the level that the open signals add up to."""
-    return levels(spec.levels, book, memory.phase, severities(book, tier, spec.tiers.names))
+    """Return the level that the open signals add up to at these severities."""
+    return levels(spec.levels, book, memory.phase, severity)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from carewatch.measure.columns import Columns, Texts
 from carewatch.spec.rules import LevelLine, Levels, Severity
 from carewatch.warn.fold import Phase
 from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW, RuleBook
@@ -27,12 +28,55 @@ class Indicators:
     dimension: tuple[str, ...]
 
 
-def severities(book: RuleBook, tier: NDArray[np.int16], tiers: tuple[str, ...]) -> NDArray[np.int8]:
-    """Return the severity rank of every rule for every customer by tier; health rules have NOTHING."""
-    by_tier = np.full((len(tiers), len(book.names)), NOTHING, dtype=np.int8)
+def tier_texts(tier: NDArray[np.int16], tiers: tuple[str, ...]) -> Texts:
+    """Return the name of each customer's tier."""
+    return np.array(tiers, dtype=object)[tier]
+
+
+def severities(book: RuleBook, texts: Columns) -> NDArray[np.int8]:
+    """Return the severity rank of every rule for every customer; health rules have NOTHING.
+
+    `texts` has the tier and every other class that a rule's severity goes by. Of several classes that apply the worst
+    severity counts, without any the rule's own.
+    """
+    result = np.full((len(texts["tier"]), len(book.names)), NOTHING, dtype=np.int8)
+    among: dict[tuple[str, str], NDArray[np.bool_]] = {}
     for number, rule in enumerate(book.rules.values()):
-        by_tier[:, number] = [rule.severity_by_tier.get(name, rule.severity).rank for name in tiers]
-    return by_tier[tier]
+        named = np.full(len(result), NOTHING, dtype=np.int8)
+        for name, by_value in rule.classes().items():
+            for value, severity in by_value.items():
+                if (name, value) not in among:
+                    among[name, value] = np.asarray(texts[name] == value, dtype=bool)
+                named[among[name, value]] = np.maximum(named[among[name, value]], severity.rank)
+        result[:, number] = np.where(named == NOTHING, rule.severity.rank, named)
+    return result
+
+
+def priorities(
+    spec: Levels,
+    book: RuleBook,
+    phase: NDArray[np.int8],
+    level: NDArray[np.int16],
+    tier: NDArray[np.int16],
+    tiers: tuple[str, ...],
+) -> NDArray[np.int8]:
+    """Return the rank of how soon somebody should look: the higher of what level and tier give and what open rules ask.
+
+    Without a level it is the lowest.
+    """
+    given = np.array(
+        [
+            [0 if one == 0 else spec.priority_of(one, name, tiers[0]).rank for name in tiers]
+            for one in range(4)
+        ],
+        np.int8,
+    )
+    result = given[level, tier]
+    for number, rule in enumerate(book.rules.values()):
+        if rule.priority is not None:
+            asks = (phase[:, number] == Phase.OPEN) & (level > 0)
+            result[asks] = np.maximum(result[asks], rule.priority.rank)
+    return result
 
 
 def indicators(book: RuleBook, phase: NDArray[np.int8], severity: NDArray[np.int8]) -> Indicators:

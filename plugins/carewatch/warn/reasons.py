@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from carewatch.spec.document import LANGUAGES, Text
@@ -54,3 +54,12 @@ def reason(rule_name: str, rule: Rule | None, evidence: Mapping[str, object]) ->
     """Return why the rule fired, per language, from the numbers it fired on; `rule` is None for the health rules."""
     text = rule.because if rule is not None else _HEALTH[rule_name == HEALTH_RED]
     return {language: fill(text, evidence, language) for language in LANGUAGES}
+
+
+def hidden_by(rules: Mapping[str, Rule], found: Iterable[str]) -> dict[str, list[str]]:
+    """Return which of the open rules a notice leaves out, each with the open rules that hide it."""
+    names = list(found)
+    hiding = {
+        name: [other for other in names if other in rules and name in rules[other].hides] for name in names
+    }
+    return {name: others for name, others in hiding.items() if others}

@@ -1,0 +1,70 @@
+"""Answer the question: what does judgement read of customers beside their metrics?
+
+Texts of the master record, and the register of reasonable reasons, as known at a cut.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carewatch.measure.cut import Cut, instant_literal
+from carewatch.measure.passes import visible
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.store.database import Connection
+from carewatch.store.metrics import attributes_at
+from carewatch.warn.excuses import Excuse, indicators_named, reason_columns
+from carewatch.warn.judge import colour_texts
+from carewatch.warn.level import tier_texts
+
+
+def names_read(spec: JudgementSpec) -> list[str]:
+    """Return every name that rules, reasons and stages read."""
+    read_by_rules = {
+        name
+        for rule in spec.rules.values()
+        for name in (*rule.names(), *rule.placeholders(), *rule.classes())
+    }
+    return sorted(read_by_rules | spec.stages.names())
+
+
+def readings_at(
+    connection: Connection, spec: JudgementSpec, cut: Cut, customers: NDArray[np.int32]
+) -> dict[str, NDArray[Any]]:
+    """Return the columns that `judge` reads beside metrics and tier."""
+    columns: dict[str, NDArray[Any]] = {**attributes_at(connection, cut, customers, names_read(spec))}
+    columns |= reason_columns(excuses_at(connection, cut), customers)
+    return columns
+
+
+def believed(cut: Cut) -> str:
+    """Return the condition under which an identity `i` holds at the cut."""
+    known = instant_literal(cut.knowledge_cut)
+    return f"i.known_from <= {known} and (i.known_to is null or i.known_to > {known})"
+
+
+def excuses_at(connection: Connection, cut: Cut, customer_no: int | None = None) -> list[Excuse]:
+    """Return the reasonable reasons that are in force on the last day that the cut sees, of everybody or of one."""
+    rows = connection.execute(
+        "select i.customer_no, f.what, f.covers, f.ends_on from care.fact_reasonable_reason f "
+        f"join care.identity i using (party_no) where {visible(cut)} and {believed(cut)} "
+        "and coalesce(f.starts_on, f.event_day) <= %(day)s and coalesce(f.ends_on, 'infinity') >= %(day)s "
+        "and (%(only)s::integer is null or i.customer_no = %(only)s)".encode(),
+        {"day": cut.last_day, "only": customer_no},
+    ).fetchall()
+    return [Excuse(number, what, indicators_named(covers), until) for number, what, covers, until in rows]
+
+
+def class_texts(
+    connection: Connection, spec: JudgementSpec, cut: Cut, health: dict[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """Return the classes by which severities go, from a night's stored judgement and the master record at its cut."""
+    classes = {name for rule in spec.rules.values() for name in rule.classes()}
+    texts: dict[str, NDArray[Any]] = {
+        **attributes_at(connection, cut, health["customer_no"], sorted(classes))
+    }
+    texts["tier"] = tier_texts(health["tier"], spec.tiers.names)
+    texts["colour"] = colour_texts(health["colour"])
+    return texts
