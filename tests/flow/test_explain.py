@@ -95,6 +95,7 @@ def test_rules_show_each_clause_with_what_was_found(make_firm: Callable[..., Tin
         "severity": "severe",
         "text": {"en": "halt is 1", "zh-CN": "halt 为 1"},
         "clauses": [{"clause": "halt >= 1", "holds": True, "actual": 1.0}],
+        "covered_by": None,
     }
     assert (first.colour, first.score) == ("grey", None)
 

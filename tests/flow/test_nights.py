@@ -119,7 +119,7 @@ def test_there_is_one_live_warning_a_customer_whatever_anybody_writes(firm: Tiny
     firm.night(day(1))
     assert live(firm, "C1") is not None
     columns = (
-        "customer_no, state, level, peak_level, owner_id, tier, opened_day, opened_at, changed_at, transition, reasons, "
+        "customer_no, state, level, peak_level, owner_id, tier, priority, risk, opened_day, opened_at, changed_at, transition, reasons, "
         "judgement, code_version"
     )
     with pytest.raises(psycopg.errors.UniqueViolation):

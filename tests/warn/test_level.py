@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.warn.book import book_of, rule
 
 from carewatch.spec.loading import load
-from carewatch.spec.rules import Levels, Severity
+from carewatch.spec.rules import Levels, Priority, Severity
 from carewatch.warn.fold import Phase
 from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW
-from carewatch.warn.level import NOTHING, levels, severities
+from carewatch.warn.level import NOTHING, levels, priorities, severities
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 COUNTED = ("mild", "moderate", "severe", "critical")
@@ -152,3 +152,79 @@ def test_severity_follows_the_tier() -> None:
     ranks = severities(book, {"tier": np.array(["A", "B", "C"], object)})
     assert ranks[:, 0].tolist() == [4, 0, 3]
     assert (ranks[:, 1:] == NOTHING).all(), "health counts no indicator"
+
+
+@pytest.mark.req("S69")
+def test_the_same_drop_has_another_severity_in_another_class() -> None:
+    classes = {"segment": {"key": "severe"}, "tier": {"A": "moderate", "C": "watch"}}
+    book = book_of({"drop": rule(severity="mild", severity_by=classes)})
+    texts = {
+        "tier": np.array(["A", "A", "B", "C", "C"], object),
+        "segment": np.array([None, "key", "small", "small", "key"], object),
+    }
+    ranks = severities(book, texts)[:, 0]
+    assert [list(Severity)[rank].value for rank in ranks] == [
+        "moderate",
+        "severe",
+        "mild",
+        "watch",
+        "severe",
+    ], "of several classes the worst, without any the rule's own"
+
+
+@settings(max_examples=200)
+@given(
+    st.dictionaries(st.sampled_from(["A", "B"]), st.sampled_from(list(Severity))),
+    st.dictionaries(st.sampled_from(["key", "small"]), st.sampled_from(list(Severity))),
+    st.sampled_from(list(Severity)),
+    st.sampled_from(["A", "B", "C"]),
+    st.sampled_from(["key", "small", None]),
+)
+def test_a_further_class_never_lowers_what_another_gives(
+    by_tier: dict[str, Severity],
+    by_segment: dict[str, Severity],
+    own: Severity,
+    tier: str,
+    segment: str | None,
+) -> None:
+    texts = {"tier": np.array([tier], object), "segment": np.array([segment], object)}
+
+    def rank(**classes: dict[str, Severity]) -> int:
+        return int(severities(book_of({"one": rule(severity=own, severity_by=classes)}), texts)[0, 0])
+
+    both = rank(tier=by_tier, segment=by_segment)
+    given = [by_tier.get(tier), by_segment.get(segment) if segment else None]
+    assert both == max((one.rank for one in given if one is not None), default=own.rank)
+
+
+@pytest.mark.req("S82")
+def test_priority_is_the_higher_of_what_level_and_tier_give_and_the_rules_own(table: Levels) -> None:
+    tiers = ("A", "B", "C")
+    book = book_of({"plain": rule(), "pressing": rule(priority="high"), "calm": rule(priority="low")})
+
+    def given(level: int, tier: str, *rules: str) -> str:
+        phase = np.zeros((1, len(book.names)), np.int8)
+        for name in rules:
+            phase[0, book.number(name)] = Phase.OPEN
+        one = np.array([level], np.int16)
+        position = np.array([tiers.index(tier)], np.int16)
+        return list(Priority)[priorities(table, book, phase, one, position, tiers)[0]].value
+
+    assert [[given(level, tier) for tier in tiers] for level in (1, 2, 3)] == [
+        ["medium", "low", "low"],
+        ["high", "medium", "medium"],
+        ["high", "high", "high"],
+    ]
+    assert given(1, "C", "plain", "pressing") == "high"
+    assert given(2, "B", "calm") == "medium", "a rule never lowers it"
+    assert given(0, "A", "pressing") == "low", "without a level nothing presses"
+    pending = np.zeros((1, len(book.names)), np.int8)
+    pending[0, book.number("pressing")] = Phase.PENDING
+    assert priorities(table, book, pending, np.array([1]), np.array([2]), tiers).tolist() == [0]
+
+
+def test_a_table_that_says_nothing_of_a_level_leaves_its_priorities_as_shipped(table: Levels) -> None:
+    silent = table.model_copy(update={"priority": {}})
+    for level in (1, 2, 3):
+        for tier in ("A", "B", "C"):
+            assert silent.priority_of(level, tier, "A") == table.priority_of(level, tier, "A")

@@ -69,3 +69,12 @@ def test_any_history_keeps_the_peak_and_ends_only_by_closing(nights: list[tuple[
         assert (moved.what == "closed") == (moved.state in ("recovered", "lost"))
         closed = moved.what == "closed"
         standing = None if closed else Standing(moved.state, moved.level, moved.peak_level)
+
+
+@pytest.mark.req("S82")
+@pytest.mark.parametrize("state", LIVE)
+def test_another_priority_at_the_same_level_is_a_change(state: str) -> None:
+    assert move(Standing(state, 1, 2, 0), 1, dormant=False, priority=2) == Move("changed", state, 1, 2, 2)
+    assert move(Standing(state, 1, 2, 2), 1, dormant=False, priority=0) == Move("changed", state, 1, 2, 0)
+    assert move(Standing(state, 1, 2, 1), 1, dormant=False, priority=1) is None
+    assert move(Standing("cleared", 0, 2, 2), 0, dormant=False, priority=0) is None

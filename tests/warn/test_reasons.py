@@ -9,7 +9,7 @@ from tests.warn.book import rule
 
 from carewatch.spec.document import Text
 from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW
-from carewatch.warn.reasons import fill, number_text, reason
+from carewatch.warn.reasons import fill, hidden_by, number_text, reason
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,15 @@ def test_a_rule_says_why_in_both_languages() -> None:
 def test_health_says_its_score() -> None:
     assert reason(HEALTH_RED, None, {"score": 31.456})["en"] == "Health is red: 31.46 points."
     assert reason(HEALTH_YELLOW, None, {"score": 60})["zh-CN"] == "健康度低于绿色：60.00 分。"
+
+
+def test_a_rule_is_hidden_only_while_one_that_hides_it_is_open() -> None:
+    rules = {
+        "big": rule(hides=["small", "other"]),
+        "small": rule(hides=["tiny"]),
+        "tiny": rule(),
+        "other": rule(),
+    }
+    assert hidden_by(rules, ["big", "small", "tiny"]) == {"small": ["big"], "tiny": ["small"]}
+    assert hidden_by(rules, ["small", "other"]) == {}
+    assert hidden_by(rules, [HEALTH_RED, "big"]) == {}
