@@ -11,7 +11,20 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS = ("demo", "check", "migrate", "run", "explain", "backtest", "try", "outbox", "schema", "fit")
+COMMANDS = (
+    "demo",
+    "check",
+    "migrate",
+    "run",
+    "explain",
+    "backtest",
+    "try",
+    "outbox",
+    "schema",
+    "fit",
+    "template",
+    "import",
+)
 
 
 def parser() -> argparse.ArgumentParser:

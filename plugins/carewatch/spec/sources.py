@@ -36,6 +36,8 @@ _FIRST = {"customer": 0, "fx_rate": 1}
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 Name = Annotated[str, Field(pattern=_NAME)]
+TYPED = "typed"
+"""The source of what people type into sheets (`spec.typed`); it stands in no file."""
 
 
 class BaseSource(Strict):
@@ -225,6 +227,9 @@ class SourcesFile(Strict):
             for name, source in self.sources.items()
             if source.key_space is not None and source.key_space not in owners
         ]
+        if TYPED in self.sources:
+            what = f"'{TYPED}' is the source of what people type (care import)"
+            problems.append(SpecProblem(what, expected="another name", loc=("sources", TYPED), at_key=True))
         raise_all(problems)
         return self
 

@@ -1,0 +1,126 @@
+"""Read a workbook or CSV file that somebody typed: its sheets, row by row, every cell as text."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from care_sources.encoding import inspect, open_text
+from care_sources.rows import as_text
+
+Cells = list[str | None]
+
+
+class Unreadable(Exception):
+    """The file cannot be read; the text says why."""
+
+
+@dataclass(frozen=True)
+class ReadSheet:
+    """One sheet: its title, its headings, and its rows that are not empty with their lines from 1."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[int, Cells], ...]
+    head_line: int = 1
+
+
+def digest(path: Path) -> str:
+    """Return the digest of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_sheets(path: Path) -> list[ReadSheet]:
+    """Return the visible sheets of a workbook that hold anything, or the one of a CSV file; raise Unreadable."""
+    kind = path.suffix.lower()
+    if kind in (".xlsx", ".xlsm"):
+        return [found for title, lines in _workbook(path) if (found := _sheet(title, lines)) is not None]
+    if kind in (".csv", ".txt"):
+        found = _sheet(path.stem, _csv(path))
+        return [found] if found is not None else []
+    raise Unreadable(f"'{path.suffix}' files are not read; save it as .xlsx or .csv")
+
+
+def _sheet(title: str, lines: Iterator[tuple[int, Cells]]) -> ReadSheet | None:
+    rows = [(line, cells) for line, cells in lines if any(cell and cell.strip() for cell in cells)]
+    if not rows:
+        return None
+    head = tuple((cell or "").strip() for cell in rows[0][1])
+    return ReadSheet(title, head, tuple(rows[1:]), rows[0][0])
+
+
+def _workbook(path: Path) -> Iterator[tuple[str, Iterator[tuple[int, Cells]]]]:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, data_only=True)
+    except (OSError, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        raise Unreadable(f"it is no workbook, or a damaged one ({type(error).__name__})") from None
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible":
+            yield (
+                sheet.title,
+                ((at, [_text(cell) for cell in row]) for at, row in enumerate(sheet.iter_rows(), start=1)),
+            )
+
+
+def _text(cell: Any) -> str | None:
+    value = cell.value
+    if isinstance(value, datetime):
+        return (value.date() if value.time() == time() else value).isoformat()
+    if isinstance(value, timedelta):
+        return str(round(value.total_seconds()))
+    if isinstance(value, time):
+        return str(value.hour * 3600 + value.minute * 60 + value.second)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        exact = Decimal(repr(value))
+        if "%" in str(cell.number_format):
+            return f"{exact * 100:f}%"
+        return f"{exact:f}" if exact != exact.to_integral_value() else str(int(exact))
+    return as_text(value) if not isinstance(value, date) else value.isoformat()
+
+
+class _Item(dict[str, Any]):
+    """A file as the encoding guesser takes it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(file_name=path.name)
+        self._path = path
+
+    def open(self, **_: object) -> BinaryIO:
+        return self._path.open("rb")
+
+
+def _csv(path: Path) -> Iterator[tuple[int, Cells]]:
+    item = _Item(path)
+    try:
+        seen = inspect(item, "auto")
+        if seen.fault is not None:
+            raise Unreadable(seen.fault)
+        with open_text(item, seen) as stream:
+            begin = stream.readline()
+            mark = max(",;\t", key=begin.count)
+            stream.seek(0)
+            reader = csv.reader(stream, delimiter=mark)
+            end = 0
+            for fields in reader:
+                line, end = end + 1, reader.line_num
+                if seen.suspect and (spoiled := seen.spoiled(fields)):
+                    raise Unreadable(f"line {line} holds {spoiled}")
+                yield line, [_without_guard(field) for field in fields]
+    except (OSError, csv.Error) as error:
+        raise Unreadable(str(error)) from None
+
+
+def _without_guard(field: str) -> str:
+    """Return a field without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return field[1:] if field[:1] == "'" and field[1:2] in "=+-@" and len(field) > 1 else field
