@@ -22,10 +22,15 @@ from carewatch.spec.document import (
     nearest,
     raise_all,
     read_document,
+    unknown,
     validate,
 )
 from carewatch.spec.elapsed import ElapsedField
+from carewatch.spec.facts import Kind
 from carewatch.spec.firm import Firm
+from carewatch.spec.problems import Loc
+from carewatch.spec.source_check import CheckField, Newest, RowCount, SourceCheck, SumEquals, UsualRows
+from carewatch.spec.source_check_plan import named_values
 from carewatch.spec.source_reading import DateOrder, DecimalSign, Reading
 from carewatch.spec.stream_plan import Feed, StreamPlan, plan_stream
 from carewatch.spec.streams import DatabaseStream, FilesStream, RestStream, Stream
@@ -62,6 +67,13 @@ class BaseSource(Strict):
     delay: ElapsedField = timedelta(0)
     fresh_within: ElapsedField
     silent_after: ElapsedField | None = None
+    checks: list[CheckField] = Field(
+        default_factory=list, description="what every stream's load must be like: its rows, its newest time"
+    )
+
+    def checks_of(self, stream: str) -> tuple[SourceCheck, ...]:
+        """The checks of a stream, those of the whole source first."""
+        return (*self.checks, *self.all_streams()[stream].checks)
 
     @property
     def key_space(self) -> str | None:
@@ -102,8 +114,43 @@ class BaseSource(Strict):
 
     @model_validator(mode="after")
     def _streams_make_sense(self) -> BaseSource:
-        raise_all(_customer_problems(self))
+        raise_all([*_customer_problems(self), *_check_problems(self)])
         return self
+
+
+def _check_problems(source: BaseSource) -> list[SpecProblem]:
+    found = []
+    for position, check in enumerate(source.checks):
+        fits_all = isinstance(check.test, UsualRows | RowCount) or (
+            isinstance(check.test, Newest) and check.test.column == "event_at"
+        )
+        if not fits_all:
+            found.append(
+                SpecProblem(
+                    f"'{check.text}' is a check of one stream",
+                    expected="it under the stream; of a whole source, checks of rows or of newest event_at",
+                    loc=("checks", position, *check.inside),
+                )
+            )
+    streams = source.all_streams()
+    for name, stream in streams.items():
+        for position, check in enumerate(stream.checks):
+            if isinstance(check.test, SumEquals):
+                loc: Loc = ("streams", name, "checks", position, *check.inside)
+                found += _sum_problems(check.test, check.text, streams, loc)
+    return found
+
+
+def _sum_problems(test: SumEquals, text: str, streams: Mapping[str, Stream], loc: Loc) -> list[SpecProblem]:
+    if test.stream not in streams:
+        return [unknown("stream", test.stream, streams, loc=loc, column_offset=text.find(f"{test.stream}."))]
+    values = named_values(plan_stream("source", test.stream, streams[test.stream], Reading()))
+    offset = text.find(f".{test.other}") + 1
+    if test.other not in values:
+        return [unknown("value", test.other, values, loc=loc, column_offset=offset)]
+    if values[test.other].kind is not Kind.NUMBER:
+        return [SpecProblem(f"'{test.stream}.{test.other}' is no number", loc=loc, column_offset=offset)]
+    return []
 
 
 def _customer_problems(source: BaseSource) -> list[SpecProblem]:
@@ -285,7 +332,10 @@ def _feed(group: list[StreamPlan], source: BaseSource) -> Feed:
                 "schema_",
             },
         ),
-        "streams": {plan.name: plan.stream.model_dump(mode="json", by_alias=True) for plan in group},
+        "streams": {
+            plan.name: plan.stream.model_dump(mode="json", by_alias=True, exclude={"checks"})
+            for plan in group
+        },
     }
     text = json.dumps(described, sort_keys=True, ensure_ascii=False)
     columns = tuple(dict.fromkeys(column for plan in group for column in plan.landed_columns))

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from carewatch.spec.document import SpecProblem, Strict, nearest, raise_all
 from carewatch.spec.elapsed import ElapsedField
 from carewatch.spec.facts import FACTS, Fact, Kind
+from carewatch.spec.source_check import CheckField
+from carewatch.spec.source_check_plan import check_problems
 from carewatch.spec.source_reading import Reading
 from carewatch.spec.stream_plan import plan_stream
 
@@ -49,6 +51,10 @@ class Stream(Strict):
         description="smallest and largest believable value; a row outside waits in quarantine",
     )
     combine: Combine | None = None
+    checks: list[CheckField] = Field(
+        default_factory=list,
+        description="what landed rows must be like; rows or source wait where they are not",
+    )
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -76,7 +82,8 @@ class Stream(Strict):
             *_shape_problems(self, fact),
         ]
         try:
-            plan_stream("source", "stream", self, Reading())
+            plan = plan_stream("source", "stream", self, Reading())
+            problems += check_problems(self.checks, plan)
         except SpecProblem as problem:
             problems.append(problem)
         raise_all(problems)
