@@ -16,6 +16,7 @@ from carewatch.measure.reads import held_metrics
 from carewatch.measure.tiers import tier_day
 from carewatch.spec.condition import clauses, names, to_data
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.metrics import depends_on_everybody
 from carewatch.spec.rules import REASON, Rule, Severity
 from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
@@ -63,7 +64,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     """Return the explanation of a customer on the newest sealed night (at or before `day` when given).
 
     The numbers are computed again from the facts with the night's own cuts and stored configuration, and compared with
-    what was stored, to the last bit. Raises UnknownCustomer and NoNight.
+    what was stored, to the last bit; only those that depend on everybody are taken from the night. Raises UnknownCustomer and NoNight.
     """
     row = connection.execute(
         "select customer_no from care.customer where customer_id = %s", (customer_id,)
@@ -73,12 +74,15 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     customer_no: int = row[0]
     night = opened(connection, last_sealed(connection, day))
     spec, cut = night.judgement, night.night.cut(night.judgement.firm.zone)
-    customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut, customer_no)
+    own = [name for name in spec.metrics if not depends_on_everybody(spec.metrics, name)]
+    customers, columns = metrics_at(connection, spec.metrics, own, cut, customer_no)
     if len(customers) == 0:
         raise UnknownCustomer(f"{customer_id} was not known on the night of {night.night.day}")
     stands = tier_day(night.night.day)
     tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
     numbers = dict(columns)
+    stored = metrics_of_night(connection, night.night, spec, customers)[1]
+    columns |= {name: values for name, values in stored.items() if name not in numbers}
     columns |= readings_at(connection, spec, cut, customers)
     judged = judge(spec, columns, tier, night.night.held_facts)
     scores = judged.scores

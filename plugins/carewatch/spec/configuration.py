@@ -30,7 +30,7 @@ JUDGED = ("score", "colour", "tier")
 """What the night has judged before rules are read."""
 
 
-_WORDS = {"label", "unit", "better", "owner"}
+_WORDS = {"label", "unit", "better", "owner", "source", "examples"}
 """What a metric says of itself without computing anything by it."""
 
 
@@ -72,8 +72,13 @@ class JudgementSpec(_Executable):
     )
 
     def canonical(self) -> dict[str, Any]:
-        """Return the whole configuration as plain JSON, without the rules' examples: they judge nobody."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={"rules": {"__all__": {"examples"}}})
+        """Return the whole configuration as plain JSON, without examples: they judge nobody."""
+        without = {"__all__": {"examples"}}
+        return self.model_dump(
+            mode="json",
+            exclude_none=True,
+            exclude={"rules": without, "metrics": {"__all__": {"examples", "source"}}},
+        )
 
     def metric_hash(self, name: str) -> str:
         """Return the digest of what one metric computes, the metrics it is built on included."""

@@ -14,7 +14,7 @@ from carewatch.measure.cut import Cut, day_literal, instant_literal
 from carewatch.measure.kinds.rhythm import rhythm_pass
 from carewatch.measure.passes import Passes, visible
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
-from carewatch.spec.metrics import Metric
+from carewatch.spec.metrics import Metric, depends_on_everybody
 from carewatch.store.arrays import Field, read
 from carewatch.store.database import Connection
 from carewatch.store.nights import Night, lacks, set_state
@@ -101,7 +101,26 @@ def metrics_at(
     cut: Cut,
     customer_no: int | None = None,
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
-    """Compute metrics at a cut without storing them: customer numbers in order, and one column a metric."""
+    """Compute metrics at a cut without storing them: customer numbers in order, and one column a metric.
+
+    For one customer, what depends on everybody takes as long as for all of them.
+    """
+    shared = [] if customer_no is None else [name for name in wanted if depends_on_everybody(metrics, name)]
+    alone = [name for name in wanted if name not in shared]
+    customers, columns = _computed(connection, metrics, alone, cut, customer_no)
+    if shared and len(customers):
+        everybody, theirs = _computed(connection, metrics, shared, cut, None)
+        columns |= {name: values[everybody == customer_no] for name, values in theirs.items()}
+    return customers, {name: columns[name] for name in wanted if name in columns}
+
+
+def _computed(
+    connection: Connection,
+    metrics: Mapping[str, Metric],
+    wanted: Sequence[str],
+    cut: Cut,
+    customer_no: int | None,
+) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
     program = compile_metrics(metrics, cut, list(wanted))
     with connection.transaction():
         gather_population(connection, cut, customer_no)

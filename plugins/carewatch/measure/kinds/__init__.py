@@ -9,7 +9,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from carewatch.measure.kinds import aggregate, change, days_since, expected, ratio, rhythm, sql
+from carewatch.measure.kinds import (
+    aggregate,
+    baseline,
+    change,
+    closed,
+    days_since,
+    expected,
+    falling,
+    in_a_row,
+    latest,
+    least,
+    market,
+    open_items,
+    ratio,
+    rhythm,
+    share,
+    sql,
+)
 from carewatch.measure.passes import Kind
 from carewatch.spec.metric_kinds import AGGREGATES, Measure
 
@@ -17,6 +34,15 @@ KINDS: Final[Mapping[Measure, Kind]] = MappingProxyType(
     {
         **dict.fromkeys(AGGREGATES, aggregate.expression),
         Measure.DAYS_SINCE: days_since.expression,
+        Measure.LATEST: latest.expression,
+        Measure.IN_A_ROW: in_a_row.expression,
+        Measure.BASELINE: baseline.expression,
+        Measure.FALLING: falling.expression,
+        Measure.LEAST: least.expression,
+        Measure.SHARE: share.expression,
+        Measure.OPEN: open_items.expression,
+        Measure.CLOSED: closed.expression,
+        Measure.MARKET: market.expression,
         Measure.CHANGE: change.expression,
         Measure.RATIO: ratio.expression,
         Measure.RHYTHM: rhythm.expression,

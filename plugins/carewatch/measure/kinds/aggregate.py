@@ -26,9 +26,20 @@ def expression(metric: Metric, passes: Passes) -> str:
 
 
 def window_of(metric: Metric, end: date) -> tuple[date, date]:
-    """Return the first day of the metric's window that ends before a day, and that day."""
+    """Return the days [start, end) of the metric's window as seen on a day; it ends there, or `ago` before."""
     assert metric.window is not None
-    return metric.window.start(end), end
+    last = end if metric.ago is None else metric.ago.start(end)
+    return metric.window.start(last), last
+
+
+def windows_before(metric: Metric, day: date, count: int) -> list[tuple[date, date]]:
+    """Return so many of the metric's windows, each just before the one before it, the newest first."""
+    assert metric.window is not None
+    found = [window_of(metric, day)]
+    while len(found) < count:
+        start = found[-1][0]
+        found.append((metric.window.start(start), start))
+    return found
 
 
 def between(metric: Metric, passes: Passes, start: date, end: date) -> str:
