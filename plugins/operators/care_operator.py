@@ -42,6 +42,18 @@ def configured_sources() -> Any:
         raise AirflowFailException(f"the sources cannot be used:\n{error}") from None
 
 
+def calendar() -> Any:
+    """Return the working calendar on disk; a mistake in it fails the task at once."""
+    from carewatch.paths import config
+    from carewatch.spec.document import SpecError
+    from carewatch.spec.loading import load_calendar
+
+    try:
+        return load_calendar(config())
+    except SpecError as error:
+        raise AirflowFailException(f"the calendar cannot be used:\n{error}") from None
+
+
 def moment(text: str) -> datetime:
     """Return the instant that a rendered template names, UTC when it has no offset."""
     at = datetime.fromisoformat(text)

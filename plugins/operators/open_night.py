@@ -53,7 +53,7 @@ class OpenNightOperator(CareOperator):
                 "%s is held (%s), %s; %s answers for it",
                 one.source,
                 ", ".join(one.facts),
-                one.reason,
+                one.reason["en"],
                 one.owner,
             )
         self.log.info(

@@ -8,12 +8,13 @@ from typing import Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from operators.care_operator import configured_sources, moment, warehouse_dsn
+from operators.care_operator import calendar, configured_sources, moment, warehouse_dsn
 
 
 class SourceFreshSensor(BaseSensorOperator):
-    """Succeed when all sources are fresh, or when the wait is over; return the names of those that are late.
+    """Succeed when all sources can be relied on, or when the wait is over; return the names of those that cannot.
 
+    A source is late, or it was read in time and brought next to nothing against its own weekday pattern.
     It never fails a night: better a night that knows which of its sources were late than none. It reschedules, so
     waiting holds no worker.
 
@@ -36,10 +37,10 @@ class SourceFreshSensor(BaseSensorOperator):
 
         at = moment(self.now) if self.now else datetime.now(UTC)
         with connect(warehouse_dsn(), autocommit=True) as connection:
-            late = unreliable_sources(connection, configured_sources().sources, at)
+            late = unreliable_sources(connection, configured_sources().sources, at, calendar())
         for one in late:
             self.log.warning(
-                "%s cannot be relied on, %s; %s answers for it", one.source, one.reason, one.owner
+                "%s cannot be relied on, %s; %s answers for it", one.source, one.reason["en"], one.owner
             )
         started = context["dag_run"].start_date or at
         over = datetime.now(UTC) - started >= self.wait

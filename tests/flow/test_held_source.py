@@ -104,7 +104,7 @@ def test_a_night_stores_what_it_holds_and_explains_it_with_its_age(fed: TinyFirm
     assert held.known_until == fed.moment(day(2), 1)
     explained = explain(fed.connection, "C1", day(4))
     assert explained.equals_stored
-    assert [one["reason"] for one in explained.held] == ["last read 2026-06-01 17:00 UTC"]
+    assert [one["reason"]["en"] for one in explained.held] == ["last read 2026-06-01 17:00 UTC"]
     assert {one["rule"]: one["state"] for one in explained.rules}["quiet"] == "unknown"
     text = "\n".join(_lines(explained, "en", everything=False))
     assert (

@@ -64,7 +64,7 @@ def _lines(explained: Explanation, language: str, *, everything: bool) -> list[s
         + (", dormant" if explained.dormant else ""),
     ]
     lines += [
-        f"held: {one['source']} ({', '.join(one['facts'])}), {one['reason']}, answered for by {one['owner']}"
+        f"held: {one['source']} ({', '.join(one['facts'])}), {one['reason'][language]}, answered for by {one['owner']}"
         for one in explained.held
     ]
     for dimension in explained.dimensions:

@@ -59,7 +59,7 @@ def open_night(
     night = nights.open_night(
         connection,
         day,
-        configuration.firm.zone,
+        configuration.care.work,
         judgement=judgement,
         care=care,
         code_version=__version__,

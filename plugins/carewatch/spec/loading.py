@@ -127,6 +127,15 @@ def load(folder: Path) -> Configuration:
     return _assembled(firm, calendar, parts)
 
 
+def load_calendar(folder: Path) -> WorkCalendar:
+    """Return the working calendar of a folder, the shipped one where it has none; raise SpecError."""
+    shelf = Shelf(folder.resolve())
+    firm, calendar = _one(shelf, "firm", Firm), _one(shelf, "calendar", CalendarSpec)
+    if shelf.problems or firm is None or calendar is None:
+        raise SpecError(shelf.problems)
+    return WorkCalendar(calendar.resolved(), firm.zone)
+
+
 def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuration:
     health, tiers, stages, levels = parts.health, parts.tiers, parts.stages, parts.levels
     people, notices, playbooks = parts.people, parts.notices, parts.playbooks

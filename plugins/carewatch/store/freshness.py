@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from carewatch.measure.cut import local_midnight
+from carewatch.spec.calendar import WorkCalendar
 from carewatch.spec.sources import BaseSource, FilesSource
 from carewatch.store.database import Connection
+from carewatch.store.drought import Drought, droughts
 
+Words = dict[str, str]
+"""A text by language."""
 _SLACK = timedelta(minutes=10)
 
 
@@ -28,7 +33,7 @@ class Freshness:
     rows_at: datetime | None
     due: bool
     late: bool
-    reason: str | None
+    reason: Words | None
     known_until: datetime | None
 
 
@@ -39,7 +44,7 @@ class HeldSource:
 
     source: str
     owner: str
-    reason: str
+    reason: Words
     known_until: datetime | None
     facts: list[str]
 
@@ -60,14 +65,38 @@ def due_sources(connection: Connection, sources: Mapping[str, BaseSource], now: 
 
 
 def unreliable_sources(
-    connection: Connection, sources: Mapping[str, BaseSource], now: datetime
+    connection: Connection, sources: Mapping[str, BaseSource], now: datetime, calendar: WorkCalendar
 ) -> list[HeldSource]:
-    """Return the sources that cannot be relied on at `now`, each with its reason: the one place that says so."""
-    return [
-        HeldSource(one.source, one.owner, one.reason, one.known_until, _facts_of(sources[one.source]))
-        for one in freshness(connection, sources, now)
-        if one.reason is not None
+    """Return the sources that cannot be relied on at `now`, each with its reason: the one place that says so.
+
+    A source is late, or it was read in time and brought far less than it usually does.
+    """
+    found = []
+    for one in freshness(connection, sources, now):
+        source = sources[one.source]
+        if one.reason is not None:
+            found.append(HeldSource(one.source, one.owner, one.reason, one.known_until, _facts_of(source)))
+        elif one.known_until is not None:
+            dry = droughts(
+                connection, one.source, source, read_until=one.known_until, now=now, calendar=calendar
+            )
+            if dry:
+                found.append(_dried_up(one, dry, calendar))
+    return found
+
+
+def _dried_up(one: Freshness, dry: Sequence[Drought], calendar: WorkCalendar) -> HeldSource:
+    facts = sorted({fact for drought in dry for fact in drought.facts})
+    said = [
+        {
+            "en": f"{', '.join(drought.facts)}: {drought.rows} rows of {drought.day}, usually about {drought.usual:g}",
+            "zh-CN": f"{'、'.join(drought.facts)}：{drought.day} 仅 {drought.rows} 行，通常约 {drought.usual:g} 行",
+        }
+        for drought in dry
     ]
+    reason = {"en": "; ".join(one["en"] for one in said), "zh-CN": "；".join(one["zh-CN"] for one in said)}
+    since = min(drought.since for drought in dry)
+    return HeldSource(one.source, one.owner, reason, local_midnight(since, calendar.zone), facts)
 
 
 def held_at(unreliable: Sequence[HeldSource], event_cut: datetime) -> list[HeldSource]:
@@ -92,25 +121,37 @@ def _stand(connection: Connection, name: str, source: BaseSource, now: datetime)
     ).fetchone()
     read_at, rows_at, landed_at = row or (None, None, None)
     due = read_at is None or now - read_at >= source.every - min(_SLACK, source.every / 10)
-    late = _lateness(source, read_at, landed_at if isinstance(source, FilesSource) else None, rows_at, now)
-    reason, known_until = late or (None, read_at)
-    return Freshness(name, source.owner, read_at, rows_at, due, late is not None, reason, known_until)
+    known_until = landed_at if isinstance(source, FilesSource) else read_at
+    reason, known_until = _lateness(source, read_at, known_until, rows_at, now) or (None, known_until)
+    return Freshness(name, source.owner, read_at, rows_at, due, reason is not None, reason, known_until)
 
 
 def _lateness(
     source: BaseSource,
     read_at: datetime | None,
-    file_at: datetime | None,
+    known_until: datetime | None,
     rows_at: datetime | None,
     now: datetime,
-) -> tuple[str, datetime | None] | None:
+) -> tuple[Words, datetime | None] | None:
     """Return how the source breaks its promise and up to when it had kept it; None when it keeps it."""
     if read_at is None:
-        return "never loaded", None
+        return {"en": "never loaded", "zh-CN": "从未加载"}, None
     if now - read_at > source.fresh_within:
-        return f"last read {read_at:%Y-%m-%d %H:%M} UTC", read_at
-    if isinstance(source, FilesSource) and (file_at is None or now - file_at > source.fresh_within):
-        return (f"last new file {file_at:%Y-%m-%d %H:%M} UTC" if file_at else "no file ever came"), file_at
-    if source.silent_after is not None and (rows_at is None or now - rows_at > source.silent_after):
-        return (f"no new row since {rows_at:%Y-%m-%d %H:%M} UTC" if rows_at else "no row ever came"), rows_at
+        return {"en": f"last read {_said(read_at)}", "zh-CN": f"上次读取：{_said(read_at)}"}, known_until
+    if known_until is None:
+        return {"en": "no file ever came", "zh-CN": "从未收到文件"}, None
+    if now - known_until > source.fresh_within:
+        said = _said(known_until)
+        return {"en": f"last new file {said}", "zh-CN": f"上一份新文件：{said}"}, known_until
+    if source.silent_after is not None and rows_at is None:
+        return {"en": "no row ever came", "zh-CN": "从未收到数据行"}, None
+    if source.silent_after is not None and rows_at is not None and now - rows_at > source.silent_after:
+        return {
+            "en": f"no new row since {_said(rows_at)}",
+            "zh-CN": f"自 {_said(rows_at)} 起没有新行",
+        }, rows_at
     return None
+
+
+def _said(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -11,7 +11,10 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from psycopg.types.json import Jsonb
+
 from carewatch.measure.cut import Cut, local_midnight
+from carewatch.spec.calendar import WorkCalendar
 from carewatch.spec.sources import BaseSource
 from carewatch.store.database import Connection
 from carewatch.store.freshness import HeldSource, held_at, unreliable_sources
@@ -73,7 +76,7 @@ def knowledge_now(connection: Connection) -> datetime:
 def open_night(
     connection: Connection,
     day: date,
-    zone: ZoneInfo,
+    calendar: WorkCalendar,
     *,
     judgement: str,
     care: str,
@@ -92,17 +95,18 @@ def open_night(
             hold(connection, Lock.NIGHT)
             connection.execute("select care.ensure_partitions(%s)", (day,))
             _insert(
-                connection, day, 0, local_midnight(day, zone), knowledge_cut,
+                connection, day, 0, calendar, knowledge_cut,
                 judgement=judgement, care=care, code_version=code_version, notifies=notifies, sources=sources,
             )  # fmt: skip
     return night_of(connection, day)
 
 
 def _insert(
-    connection: Connection, day: date, revision: int, event_cut: datetime, knowledge_cut: datetime,
+    connection: Connection, day: date, revision: int, calendar: WorkCalendar, knowledge_cut: datetime,
     *, judgement: str, care: str, code_version: str, notifies: bool, sources: Mapping[str, BaseSource],
 ) -> None:  # fmt: skip
-    held = held_at(unreliable_sources(connection, sources, knowledge_cut), event_cut)
+    event_cut = local_midnight(day, calendar.zone)
+    held = held_at(unreliable_sources(connection, sources, knowledge_cut, calendar), event_cut)
     opened = connection.execute(
         "insert into care.night (day, revision, event_cut, knowledge_cut, judgement, care, code_version, notifies, "
         "late_sources, opened_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, care.clock()) "
@@ -118,7 +122,7 @@ def _insert(
         cursor.executemany(
             "insert into care.held_source (night, source, owner, reason, known_until, facts) values (%s, %s, %s, %s, %s, %s)",
             [
-                (opened[0], one.source, one.owner, one.reason, one.known_until, list(one.facts))
+                (opened[0], one.source, one.owner, Jsonb(one.reason), one.known_until, one.facts)
                 for one in held
             ],
         )

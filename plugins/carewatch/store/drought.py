@@ -1,0 +1,120 @@
+"""Answer the question: does a source that is read in time still bring what it usually brings on such days?
+
+A feed that answers and is all but empty is as dead as one that does not answer: every count that lives on it falls. A day
+is judged once the source has been read after it and its usual `delay`; a refilled day is no drought any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from psycopg import sql
+
+from carewatch.measure.cut import local_midnight
+from carewatch.measure.volume import LOOK_BACK, monday_to_friday, usual_rows
+from carewatch.spec.calendar import OutsideCalendar, WorkCalendar
+from carewatch.spec.facts import FACTS
+from carewatch.spec.sources import BaseSource
+from carewatch.store.database import Connection
+
+DEAD_BELOW: Final = 0.2
+"""Below this share of the usual number a day is dry: a slow week is none, an empty feed is."""
+_LAST_DAYS: Final = 7
+
+
+@dataclass(frozen=True)
+class Drought:
+    """Facts that stopped coming: the first dry day in a row, and the last one with its rows and the usual number."""
+
+    facts: tuple[str, ...]
+    since: date
+    day: date
+    rows: int
+    usual: float
+
+
+def droughts(
+    connection: Connection,
+    name: str,
+    source: BaseSource,
+    *,
+    read_until: datetime,
+    now: datetime,
+    calendar: WorkCalendar,
+) -> list[Drought]:
+    """Return the droughts of a source that was read until a moment, as known at `now`: of all of it, else of single facts."""
+    last = (read_until - source.delay).astimezone(calendar.zone).date() - timedelta(days=1)
+    counts = _rows_by_day(connection, name, source, last, now, calendar)
+    everything: Counter[date] = Counter()
+    for one in counts.values():
+        everything.update(one)
+    whole = _drought(sorted(counts), everything, last, calendar)
+    if whole is not None:
+        return [whole]
+    alone = (_drought([fact], rows, last, calendar) for fact, rows in sorted(counts.items()))
+    return [drought for drought in alone if drought is not None]
+
+
+def _rows_by_day(
+    connection: Connection, name: str, source: BaseSource, last: date, now: datetime, calendar: WorkCalendar
+) -> dict[str, Counter[date]]:
+    """Return by fact how many rows of each day are believed, up to the last day."""
+    begin = last - LOOK_BACK - timedelta(days=_LAST_DAYS)
+    found: dict[str, Counter[date]] = {}
+    for stream_name, stream in source.all_streams().items():
+        query = sql.SQL(
+            "select event_day, count(*) from {} where origin = %(origin)s and event_day <= %(last)s "
+            "and event_at >= %(begin)s and event_at < %(end)s "
+            "and known_from <= %(now)s and (known_to is null or known_to > %(now)s) group by 1"
+        ).format(sql.Identifier(*FACTS[stream.fact].table.split(".")))
+        values = {
+            "origin": f"{name}.{stream_name}",
+            "last": last,
+            "begin": local_midnight(begin, calendar.zone),
+            "end": local_midnight(last + timedelta(days=2), calendar.zone),
+            "now": now,
+        }
+        rows = connection.execute(query, values).fetchall()
+        found.setdefault(stream.fact, Counter()).update(dict(rows))
+    return found
+
+
+def _drought(facts: Iterable[str], rows: Counter[date], last: date, calendar: WorkCalendar) -> Drought | None:
+    """Return the drought that lasts to the last day, None when the newest day that can tell says the feed lives.
+
+    Some days cannot tell: Sundays on which little comes, days of a feed too young or too thin to have a usual number.
+    """
+    if not rows:
+        return None
+    first = min(rows)
+    history = [
+        (first + timedelta(days=n), rows[first + timedelta(days=n)]) for n in range((last - first).days + 1)
+    ]
+    found: Drought | None = None
+    for back in range(_LAST_DAYS):
+        day = last - timedelta(days=back)
+        usual = usual_rows(history, day, _workdays(calendar))
+        least = usual.range(1 - DEAD_BELOW)[0] if usual is not None else 0
+        if usual is None or least <= 0:
+            continue
+        if rows[day] >= least:
+            break
+        newest = found or Drought(tuple(facts), day, day, rows[day], usual.rows)
+        found = Drought(newest.facts, day, newest.day, newest.rows, newest.usual)
+    return found
+
+
+def _workdays(calendar: WorkCalendar) -> Callable[[date], bool]:
+    """Return the calendar's workdays; beyond its years Monday to Friday."""
+
+    def is_workday(day: date) -> bool:
+        try:
+            return calendar.is_workday(day)
+        except OutsideCalendar:
+            return monday_to_friday(day)
+
+    return is_workday
