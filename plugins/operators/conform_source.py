@@ -24,9 +24,11 @@ class ConformSourceOperator(CareOperator):
         from dataclasses import asdict
 
         from carewatch.store.conform import conform
+        from carewatch.store.identity import sync_priority
 
         sources = configured_sources()
         with self.warehouse() as connection:
+            sync_priority(connection, sources)
             results = conform(connection, self.source, sources.sources[self.source], sources.firm)
         counts = {}
         for result in results:

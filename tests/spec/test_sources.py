@@ -144,7 +144,8 @@ MISTAKES = [
     (
         "customers: master",
         "customers: mastr",
-        "9:16: 'mastr' does not say whose customer keys these are; expected master, derived or 'as in <source>'; did you mean master?",
+        "9:16: 'mastr' does not say whose customer keys these are; expected master, derived, mapped or 'as in <source>'; "
+        "did you mean master?",
     ),
     (
         "customers: master",

@@ -11,6 +11,7 @@ from carewatch.commands.console import Mistake, Progress
 from carewatch.spec.sources import Sources
 from carewatch.store.conform import conform
 from carewatch.store.database import Connection
+from carewatch.store.identity import sync_priority
 
 
 def load_folder(
@@ -25,6 +26,7 @@ def load_folder(
     from care_sources.landing import land
 
     counts = {}
+    sync_priority(connection, sources)
     with tempfile.TemporaryDirectory(prefix="carewatch-landing-") as pipelines:
         for name, source in sources.sources.items():
             progress(f"read {name} from {folder.name}")

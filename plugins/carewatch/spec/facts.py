@@ -321,6 +321,14 @@ FACTS: Final = {
             ),
         ),
         Fact(
+            "same_customer",
+            "a row of an id map: the customer is known under another key in another source",
+            (
+                _text("other_source", "name of the other source in sources.yaml", required=True),
+                _text("other_key", "its key of the customer", required=True),
+            ),
+        ),
+        Fact(
             "note",
             "somebody of ours wrote down what they know",
             (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,13 +31,14 @@ from carewatch.spec.firm import Firm
 from carewatch.spec.problems import Loc
 from carewatch.spec.source_check import CheckField, Newest, RowCount, SourceCheck, SumEquals, UsualRows
 from carewatch.spec.source_check_plan import named_values
+from carewatch.spec.source_identity import map_problems, masters, priority_problems
 from carewatch.spec.source_reading import DateOrder, DecimalSign, Reading
 from carewatch.spec.stream_plan import Feed, StreamPlan, plan_stream
 from carewatch.spec.streams import DatabaseStream, FilesStream, RestStream, Stream
 
-_OWN_KEYS = ("master", "derived")
+_OWN_KEYS = ("master", "derived", "mapped")
 _AS_IN = "as in "
-_FIRST = {"customer": 0, "fx_rate": 1}
+_FIRST = {"customer": 0, "same_customer": 1, "fx_rate": 2}
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -49,7 +50,7 @@ class BaseSource(Strict):
     """What every source says.
 
     `customers`: `master` (it has a stream of customers), `derived` (customers are the distinct keys of its
-    facts) or
+    facts), `mapped` (it has keys of its own, which an id map, `fact: same_customer`, ties to another source's) or
     `as in <source>` (it uses that source's customer keys). `delay` is how long after it happened a row is
     usually known; a first load of history believes its rows from that time on. `fresh_within` is how old the
     last reading (of files: the last new file) may be before the source counts as late; `silent_after` also
@@ -98,12 +99,12 @@ class BaseSource(Strict):
             return value
         raise SpecProblem(
             f"'{value}' does not say whose customer keys these are",
-            expected="master, derived or 'as in <source>'",
+            expected="master, derived, mapped or 'as in <source>'",
             nearest=nearest(value, _OWN_KEYS),
         )
 
     def all_streams(self) -> Mapping[str, Stream]:
-        """The streams by name, those on which others rely first: customers, then rates."""
+        """The streams by name, those on which others rely first: customers, what they are known as, rates."""
         # Each kind of source declares its own kind of stream.
         streams: Mapping[str, Stream] = getattr(self, "streams")  # noqa: B009
         return dict(sorted(streams.items(), key=lambda item: _FIRST.get(item[1].fact, len(_FIRST))))
@@ -160,10 +161,10 @@ def _customer_problems(source: BaseSource) -> list[SpecProblem]:
         return [
             SpecProblem(f"a master has one stream with 'fact: customer', found {found}", loc=("customers",))
         ]
-    if source.customers == "derived" and makers:
+    if source.customers in ("derived", "mapped") and makers:
         return [
             SpecProblem(
-                f"customers are derived, but stream '{makers[0]}' gives them",
+                f"customers are {source.customers}, but stream '{makers[0]}' gives them",
                 expected="customers: master",
                 loc=("customers",),
             )
@@ -256,10 +257,19 @@ Source = Annotated[DatabaseSource | RestSource | FilesSource, Field(discriminato
 
 
 class SourcesFile(Strict):
-    """`sources.yaml`."""
+    """`sources.yaml`.
+
+    `priority` says who is right when two systems say different things about one customer: for each field the first
+    source of the list that has a value. `otherwise` holds for fields that are not named; sources that a list leaves
+    out come after it, in the order of this file.
+    """
 
     version: Literal[1]
     sources: dict[Name, Source] = Field(min_length=1)
+    priority: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="whose value of a customer's field wins; field (or 'otherwise'): [source, source ...]",
+    )
 
     @model_validator(mode="after")
     def _key_spaces_exist(self) -> SourcesFile:
@@ -277,16 +287,19 @@ class SourcesFile(Strict):
         if TYPED in self.sources:
             what = f"'{TYPED}' is the source of what people type (care import)"
             problems.append(SpecProblem(what, expected="another name", loc=("sources", TYPED), at_key=True))
-        raise_all(problems)
+        raise_all(
+            [*problems, *priority_problems(self.priority, masters(self.sources)), *map_problems(self.sources)]
+        )
         return self
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The firm and its sources by name."""
+    """The firm, its sources by name, and whose value of a customer's field wins."""
 
     firm: Firm
     sources: Mapping[str, DatabaseSource | RestSource | FilesSource]
+    priority: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def load_sources(config_dir: Path | str) -> Sources:
@@ -299,7 +312,7 @@ def load_sources(config_dir: Path | str) -> Sources:
     problems += found
     if firm is None or file is None or problems:
         raise SpecError(problems)
-    return Sources(firm, file.sources)
+    return Sources(firm, file.sources, file.priority)
 
 
 def plans(source_name: str, source: BaseSource, firm: Firm) -> list[StreamPlan]:

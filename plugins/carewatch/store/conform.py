@@ -20,6 +20,7 @@ from carewatch.store import quarantine, raw
 from carewatch.store.conform_checks import raw_aliases
 from carewatch.store.conform_sql import begins, delay, render, stream_context
 from carewatch.store.database import Connection
+from carewatch.store.identity import resolve
 from carewatch.store.locks import Lock, hold, hold_for, hold_shared
 from carewatch.store.rates import convert_anew
 
@@ -101,6 +102,7 @@ class _Stream:
             "key_space": literal(source.key_space or plan.source),
             "makes_parties": source.customers == "derived"
             or (source.customers == "master" and plan.fact.name == "customer"),
+            "maps_customers": plan.fact.name == "same_customer",
             "derives_customers": source.customers == "derived",
             "derived_origin": literal(f"{plan.source}.derived"),
         }
@@ -184,6 +186,8 @@ class _Stream:
         self._run(render("believe.sql.j2", context))
         if self.context["is_rate"]:
             convert_anew(self.connection, context)
+        if self.context["makes_parties"] or self.context["maps_customers"]:
+            resolve(self.connection, moment)
         counts = self._counts()
         unconverted = self._value(_UNCONVERTED) if self.context["converts"] else 0
         caught = self._run(render("quarantine.sql.j2", context))

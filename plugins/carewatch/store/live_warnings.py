@@ -179,12 +179,9 @@ class Seen:
 def masters(connection: Connection, customers: Sequence[int], known_at: datetime) -> dict[int, Seen]:
     """Return id, name and named owner of customers as believed at a moment; without name and owner when nothing was."""
     rows = connection.execute(
-        "select distinct on (c.customer_no) c.customer_no, c.customer_id, f.name, f.owner from care.customer c "
-        "left join care.identity i on i.customer_no = c.customer_no and i.known_from <= %(at)s "
-        "and (i.known_to is null or i.known_to > %(at)s) "
-        "left join care.fact_customer f on f.party_no = i.party_no and f.known_from <= %(at)s "
-        "and (f.known_to is null or f.known_to > %(at)s) "
-        "where c.customer_no = any(%(customers)s) order by c.customer_no, f.fact_no desc nulls last",
+        "select c.customer_no, c.customer_id, m.name, m.owner from care.customer c "
+        "left join (select customer_no, name, owner from care.masters_at('infinity', %(at)s) "
+        "where customer_no = any(%(customers)s)) m using (customer_no) where c.customer_no = any(%(customers)s)",
         {"at": known_at, "customers": list(customers)},
     ).fetchall()
     return {row[0]: Seen(*row[1:]) for row in rows}

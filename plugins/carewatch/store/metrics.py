@@ -172,17 +172,15 @@ def histories_at(connection: Connection, metric: Metric, cut: Cut) -> dict[str, 
 def attributes_at(
     connection: Connection, cut: Cut, customers: NDArray[np.int32], wanted: Sequence[str]
 ) -> dict[str, NDArray[np.object_]]:
-    """Return texts of the customers' master records as known at the cut; None where empty."""
+    """Return texts of the customers' master records as known at the cut, of several systems the first by priority."""
     names = [name for name in ATTRIBUTES if name in wanted]
     result = {name: np.full(len(customers), None, dtype=object) for name in names}
     if not names:
         return result
     rows = connection.execute(
-        f"select distinct on (i.customer_no) i.customer_no, {', '.join('f.' + name for name in names)} "
-        f"from care.fact_customer f join care.identity i using (party_no) "
-        f"where {visible(cut)} and i.known_from <= %s and (i.known_to is null or i.known_to > %s) "
-        f"and i.customer_no = any(%s) order by i.customer_no, f.fact_no desc",
-        (cut.knowledge_cut, cut.knowledge_cut, customers.tolist()),
+        f"select customer_no, {', '.join(names)} from care.masters_at(%s, %s, %s) "
+        "where customer_no = any(%s) order by customer_no".encode(),
+        (cut.event_cut, cut.knowledge_cut, list(cut.later_histories), customers.tolist()),
     ).fetchall()
     if rows:
         found = np.array([row[0] for row in rows])
