@@ -81,8 +81,11 @@ def _read(
     inspected = {name: inspect(files[name], source.encoding) for name in touched}
     changed = [name for name in touched if known.get(name, [None] * 3)[2] != inspected[name].digest]
 
+    gone = [name for name in known if name not in files]
+
     def rows() -> Iterator[Row]:
-        for name in list(files) if changed and feed.whole else changed:
+        whole, empty = feed.whole and bool(changed or gone), True
+        for name in list(files) if whole else changed:
             seen = inspected.get(name) or inspect(files[name], source.encoding)
             told = False
             for row in _file_rows(source, feed, name, files[name], seen):
@@ -90,6 +93,11 @@ def _read(
                     warnings.append(f"{where}: {name}:{row.line}: {row.fault}")
                     told = True
                 yield row
+                empty = False
+        if whole and empty and feed.snapshot:
+            fault = "the snapshot is empty: no file holds a row"
+            warnings.append(f"{where}: {feed.stream.from_}:0: {fault}")
+            yield Row(None, feed.stream.from_, 0, fault, "")
 
     yield from tables(rows(), feed.columns)
     for name in touched:

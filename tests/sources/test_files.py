@@ -284,3 +284,32 @@ def test_per_load_reads_all_files_again_when_one_changes(make_loader: MakeLoader
     assert dict(loader.land().rows) == {"orders": 3}
     loader.conform()
     assert loader.rows("select amount::int from care.fact_order where known_to is null") == [(30,)]
+
+
+def test_a_folder_that_is_a_snapshot_ends_the_rows_of_files_that_went(
+    make_loader: MakeLoader, folder: Path
+) -> None:
+    text = ORDERS.replace("columns:", "snapshot: true\n    ends_at_most: 50\n    columns:")
+    loader = make_loader(text, Connection(str(folder)))
+    (folder / "orders_1.csv").write_text(HEADER + lines("A", "B"))
+    (folder / "orders_2.csv").write_text(HEADER + lines("C"))
+    loader.load()
+    assert loader.load()["src.orders"].landed == 0, "nothing changed, nothing is read"
+    (folder / "orders_2.csv").unlink()
+    result = loader.load()["src.orders"]
+    assert (result.landed, result.unchanged, result.ended) == (2, 2, 1)
+    assert loaded(loader) == ["A", "B"]
+    (folder / "orders_1.csv").write_text(HEADER)
+    assert loader.land().warnings == (
+        "src.orders: orders*.csv*:0: the snapshot is empty: no file holds a row",
+    )
+    assert loader.conform()["src.orders"].ended == 0
+    assert loader.rows(
+        "select reason, value from quarantine.row where state = 'waiting' order by row_no"
+    ) == [
+        ("the snapshot is empty: no file holds a row", None),
+        ("suspicious snapshot", "2 of 2 keys are missing, and 1 of its lines cannot be read"),
+    ]
+    (folder / "orders_1.csv").write_text(HEADER + lines("A", "B", "D"))
+    assert loader.load()["src.orders"].new == 1
+    assert loader.rows("select count(*) from quarantine.row where state = 'waiting'") == [(0,)]

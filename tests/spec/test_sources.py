@@ -112,6 +112,8 @@ def test_a_good_file_is_read_and_streams_of_one_file_share_a_feed() -> None:
         ("status <> 'draft'", "status <> 'void'", False),
         ("10_000_000]", "20_000_000]", False),
         ("customers: master", "time_zone: UTC\n    customers: master", False),
+        ("cursor: updated_at", "snapshot: true", False),
+        ("cursor: updated_at", "cursor: updated_at\n        reread: 7 days", True),
         ("owner: sales operations", "owner: somebody else", True),
         ("every: 1 hour", "every: 2 hours", True),
     ],
@@ -231,6 +233,16 @@ MISTAKES = [
         "'combine' needs all rows of a key in one load, and 'cursor' brings only the changed ones",
     ),
     ("cursor: updated_at", "curser: updated_at", "unknown key 'curser'; did you mean cursor?"),
+    (
+        "cursor: updated_at",
+        "cursor: updated_at\n        snapshot: true",
+        "every other row would seem deleted; expected one of the two",
+    ),
+    (
+        "cursor: updated_at",
+        "ends_at_most: 10",
+        "'ends_at_most' is for streams that detect deleted rows; expected snapshot: true beside it",
+    ),
     ("paging: {by: link, field: next}", "paging: {by: page}", "paging by page needs 'parameter'"),
     (
         "customers: master",

@@ -108,9 +108,13 @@ class Landing:
                 )
         return load_id
 
-    def conform(self, source: str) -> dict[str, StreamResult]:
+    def take_only(self, source: str, *load_ids: str) -> dict[str, StreamResult]:
+        """Take these loads and no other."""
+        return self.conform(source, load_ids)
+
+    def conform(self, source: str, load_ids: Sequence[str] | None = None) -> dict[str, StreamResult]:
         """Take what is pending; return the last result of each stream (released ones under `origin released`)."""
-        results = conform(self.connection, source, self.sources[source], FIRM)
+        results = conform(self.connection, source, self.sources[source], FIRM, load_ids=load_ids)
         for result in results:
             parts = (
                 result.new,

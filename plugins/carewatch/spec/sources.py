@@ -345,13 +345,18 @@ def _feed(group: list[StreamPlan], source: BaseSource) -> Feed:
                 "schema_",
             },
         ),
+        # Defaults are left out, so that a new key that nobody uses makes nobody read everything again.
         "streams": {
-            plan.name: plan.stream.model_dump(mode="json", by_alias=True, exclude={"checks"})
+            plan.name: plan.stream.model_dump(
+                mode="json", by_alias=True, exclude_defaults=True, exclude={"checks", "ends_at_most"}
+            )
             for plan in group
         },
     }
     text = json.dumps(described, sort_keys=True, ensure_ascii=False)
     columns = tuple(dict.fromkeys(column for plan in group for column in plan.landed_columns))
-    whole = any(plan.stream.combine == "per_load" for plan in group)
+    snapshot = any(plan.stream.snapshot for plan in group)
+    whole = snapshot or any(plan.stream.combine == "per_load" for plan in group)
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-    return Feed(group[0].name, group[0].stream, columns, whole, digest, tuple(plan.name for plan in group))
+    names = tuple(plan.name for plan in group)
+    return Feed(group[0].name, group[0].stream, columns, whole, digest, names, snapshot)

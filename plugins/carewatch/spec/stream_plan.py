@@ -22,9 +22,9 @@ _LONGEST_NAME = 63
 class Feed:
     """One thing to read from a source, for one or more streams.
 
-    Its landed table is called `name`; `streams` are those that read it. `columns` are what to read; `whole`
-    means that one changed file makes all files be read; `digest` changes with everything that decides what
-    the rows become.
+    Its landed table is called `name`; `streams` are those that read it, `snapshot` says that one of them
+    ends what is missing. `columns` are what to read; `whole` means that one changed or removed file makes all
+    files be read; `digest` changes with everything that decides what the rows become.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Feed:
     whole: bool
     digest: str
     streams: tuple[str, ...]
+    snapshot: bool
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,10 @@ class Stream(Strict):
     stream; a row that meets
     `withdrawn_when` ends the fact of its key. With `combine` all rows of a key (in one file, or in one load)
     become one fact and `columns` hold aggregates.
+
+    With `snapshot` every reading shows all rows there are: a key that was believed and is not among the rows that pass
+    `where` ends. A snapshot that lacks more than `ends_at_most` percent of them, or has lines nobody can read, ends none
+    and waits in quarantine for a person.
     """
 
     from_: str = Field(alias="from", min_length=1, description="table, endpoint path or file pattern")
@@ -51,6 +55,12 @@ class Stream(Strict):
         description="smallest and largest believable value; a row outside waits in quarantine",
     )
     combine: Combine | None = None
+    snapshot: bool = Field(
+        default=False, description="each reading shows all rows; a key that is missing was deleted"
+    )
+    ends_at_most: float = Field(
+        default=20, ge=0, le=100, description="percent of the keys that one snapshot may end unasked"
+    )
     checks: list[CheckField] = Field(
         default_factory=list,
         description="what landed rows must be like; rows or source wait where they are not",
@@ -162,6 +172,24 @@ def _shape_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
                 "'combine' needs all rows of a key in one load, and 'cursor' brings only the changed ones",
                 expected="one of the two",
                 loc=("cursor",),
+                at_key=True,
+            )
+        )
+    if stream.snapshot and getattr(stream, "cursor", None) is not None:
+        found.append(
+            SpecProblem(
+                "a snapshot shows all rows, and 'cursor' brings only the changed ones: every other row would seem deleted",
+                expected="one of the two",
+                loc=("snapshot",),
+                at_key=True,
+            )
+        )
+    if "ends_at_most" in stream.model_fields_set and not stream.snapshot:
+        found.append(
+            SpecProblem(
+                "'ends_at_most' is for streams that detect deleted rows",
+                expected="snapshot: true beside it",
+                loc=("ends_at_most",),
                 at_key=True,
             )
         )

@@ -31,7 +31,17 @@ _UNCONVERTED = (
 )
 _TEMPORARY = ", ".join(
     f"pg_temp.{name}"
-    for name in ("reading", "candidate", "twin", "arrival", "verdict", "bad", "waited", "moved_rate")
+    for name in (
+        "reading",
+        "candidate",
+        "twin",
+        "missing",
+        "arrival",
+        "verdict",
+        "bad",
+        "waited",
+        "moved_rate",
+    )  # fmt: skip
 )
 
 
@@ -43,7 +53,8 @@ class StreamResult:
     `unchanged` say what we believe already; `repeated` are copies, versions overruled within their load or by what we
     knew, and rows that wait in quarantine already. Of combined rows each counts as its fact does. `released` results
     are rows that had waited for their customer: they were counted as quarantined when they landed. `unconverted` are
-    new versions whose amount in the firm's currency is unknown for want of a rate.
+    new versions whose amount in the firm's currency is unknown for want of a rate, `ended` the keys that a snapshot lacked:
+    both count facts, not landed rows.
     """
 
     origin: str
@@ -56,6 +67,7 @@ class StreamResult:
     filtered: int = 0
     quarantined: int = 0
     unconverted: int = 0
+    ended: int = 0
     history: bool = False
     released: bool = False
 
@@ -85,6 +97,25 @@ def conform(
     for stream in streams:
         results += stream.release()
     return results
+
+
+@dataclass(frozen=True)
+class _Lack:
+    """How many keys a snapshot lacks of those believed, and how many of its lines nobody could read."""
+
+    missing: int
+    believed: int
+    unread: int
+    percent: float
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether it may be the snapshot that is wrong: then nothing ends."""
+        return self.missing > 0 and (self.unread > 0 or self.missing * 100 > self.believed * self.percent)
+
+    def __str__(self) -> str:
+        unread = f", and {self.unread} of its lines cannot be read" if self.unread else ""
+        return f"{self.missing} of {self.believed} keys are missing{unread}"
 
 
 class _Stream:
@@ -131,17 +162,21 @@ class _Stream:
                 # The mapping has changed since; the next load reads everything anew and says these rows
                 # again.
                 result = replace(result, repeated=landed)
-            elif landed:
-                raw.ensure_index(self.connection, self.plan.source, self.feed.name)
-                held = quarantine.has_held(self.connection, self.plan.origin, load_id)
-                rows = raw.landed_rows(
-                    self.plan.source, self.feed.name, load_id, self.aliases,
-                    held_from=self.plan.origin if held else None,
-                )  # fmt: skip
-                result = self._settle(result, rows, history=self._is_first())
+            elif self.plan.stream.snapshot and self._is_overtaken(load_id):
+                result = replace(result, repeated=landed)
+            elif landed or (self.plan.stream.snapshot and not isinstance(self.source, FilesSource)):
+                result = self._settle(result, self._landed_rows(load_id, landed), history=self._is_first())
             self._record(result, load.read_at)
             quarantine.forget_held(self.connection, self.plan.origin, load_id)
         return [result]
+
+    def _landed_rows(self, load_id: str, landed: int) -> str:
+        if not landed:
+            return raw.no_rows(self.aliases)
+        raw.ensure_index(self.connection, self.plan.source, self.feed.name)
+        held = quarantine.has_held(self.connection, self.plan.origin, load_id)
+        held_from = self.plan.origin if held else None
+        return raw.landed_rows(self.plan.source, self.feed.name, load_id, self.aliases, held_from=held_from)
 
     def release(self) -> list[StreamResult]:
         """Take again the rows that waited for a customer who is known by now, oldest load first."""
@@ -183,7 +218,14 @@ class _Stream:
         hold(self.connection, Lock.FACTS)
         moment: datetime = self._value("select care.facts_clock()")
         context["clock"] = f"timestamptz {literal(moment.isoformat())}"
+        lack = self._find_missing(context) if self.plan.stream.snapshot and not result.released else None
+        context["complete"] = lack is not None and not lack.suspicious
+        context["ended_before"] = (
+            self._value("select 1 from care.ended where origin = %s limit 1") is not None
+        )
         self._run(render("believe.sql.j2", context))
+        if context["complete"]:
+            self._run(render("ended.sql.j2", context))
         if self.context["is_rate"]:
             convert_anew(self.connection, context)
         if self.context["makes_parties"] or self.context["maps_customers"]:
@@ -195,13 +237,27 @@ class _Stream:
             # What waits in quarantine already was not put there again.
             counts["repeated"] = counts.get("repeated", 0) + counts.get("quarantined", 0) - caught
             counts["quarantined"] = caught
+        if lack is not None and lack.suspicious:
+            quarantine.suspect(self.connection, self.plan.origin, result.load_id, str(lack), moment)
         if counts.get("new", 0) + counts.get("changed", 0) >= _MANY:
             # The planner knows nothing yet of rows that came by the ten thousand; the next load and night
             # read them.
             self._run(
                 f"analyze {self.plan.fact.table}, care.fact_customer, care.party, care.customer, care.identity"
             )
-        return _with_counts(replace(result, history=history, unconverted=unconverted), counts)
+        ended = lack.missing if lack is not None and not lack.suspicious else 0
+        return _with_counts(replace(result, history=history, unconverted=unconverted, ended=ended), counts)
+
+    def _find_missing(self, context: Mapping[str, object]) -> _Lack:
+        """Find the keys that a snapshot lacks; the temporary table `missing` holds them."""
+        self._run(render("missing.sql.j2", context))
+        missing = self._value("select count(*) from missing")
+        believed = self._value(
+            f"select count(*) from {self.plan.fact.table} where origin = %s and known_to is null"
+        )
+        rows, problem = ("reading", "row_problem") if context["combined"] else ("candidate", "problem")
+        unread = self._value(f"select count(*) from {rows} where {problem} = {context['unread']}")
+        return _Lack(missing, believed, unread, self.plan.stream.ends_at_most)
 
     def _counts(self) -> dict[str, int]:
         query = "select coalesce(fate, 'new'), sum(landed_rows)::bigint from candidate group by 1"
@@ -226,13 +282,19 @@ class _Stream:
         )
         return self._value(f"select 1 from care.load where origin = %s and ({counts}) limit 1") is None
 
+    def _is_overtaken(self, load_id: str) -> bool:
+        """Return whether a newer snapshot was taken already: an older one has nothing more to say."""
+        counts = "landed > 0" if isinstance(self.source, FilesSource) else "true"
+        query = f'select 1 from care.load where origin = %s and load_id collate "C" > %s and {counts} limit 1'
+        return self._value(query, load_id) is not None
+
     def _record(self, result: StreamResult, read_at: datetime) -> None:
         self.connection.execute(
             "insert into care.load (origin, load_id, loaded_at, landed, new, changed, unchanged, repeated, filtered, "
-            "quarantined, read_at, history) values (%s, %s, care.clock(), %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "quarantined, ended, read_at, history) values (%s, %s, care.clock(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 result.origin, result.load_id, result.landed, result.new, result.changed, result.unchanged,
-                result.repeated, result.filtered, result.quarantined, read_at, result.history,
+                result.repeated, result.filtered, result.quarantined, result.ended, read_at, result.history,
             ),
         )  # fmt: skip
 

@@ -14,6 +14,8 @@ from carewatch.spec.stream_plan import StreamPlan
 
 UNKNOWN_CUSTOMER: Final = "unknown customer"
 DUPLICATE_KEY: Final = "duplicate key"
+SUSPICIOUS_SNAPSHOT: Final = "suspicious snapshot"
+UNREAD: Final = "fault is not null"
 HELD: Final = "held is not null"
 """The condition that a check holds the row back; its reason is the check's own."""
 
@@ -66,7 +68,7 @@ def raw_aliases(plan: StreamPlan) -> dict[str, str]:
 
 
 def row_checks(plan: StreamPlan, values: list[Value]) -> Iterator[Check]:
-    yield Check("fault is not null", None, value="fault", place="first")
+    yield Check(UNREAD, None, value="fault", place="first")
     conditions = [one for one in (plan.where, plan.withdrawn) if one is not None]
     early = {read for one in conditions for read in one.reads}
     raw = raw_aliases(plan)

@@ -19,6 +19,7 @@ from carewatch.store.conform_checks import (
     DUPLICATE_KEY,
     HELD,
     UNKNOWN_CUSTOMER,
+    UNREAD,
     Value,
     last_checks,
     number_of,
@@ -63,6 +64,7 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         ],
         "keep": plan.where.sql if plan.where else "true",
         "withdrawn": plan.withdrawn.sql if plan.withdrawn else "false",
+        "has_withdrawals": plan.withdrawn is not None,
         "key": _key(plan),
         "row_values": row_values,
         "row_checks": [check.row() for check in checks if check.place != "last"],
@@ -75,6 +77,7 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         "unknown_reason": literal(UNKNOWN_CUSTOMER),
         "duplicate_reason": literal(DUPLICATE_KEY),
         "held": number_of(checks, HELD),
+        "unread": number_of(checks, UNREAD),
         "duplicate": number_of(checks, DUPLICATE_KEY),
         "changed_at": "coalesce(changed_at, event_at, '-infinity')"
         if plan.changed_at

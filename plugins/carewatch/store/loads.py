@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from carewatch.store.database import Connection
 
-_COUNTS = ("landed", "new", "changed", "unchanged", "repeated", "filtered", "quarantined")
+_COUNTS = ("landed", "new", "changed", "unchanged", "repeated", "filtered", "quarantined", "ended")
 
 
 def newest_loads(connection: Connection) -> dict[str, dict[str, int]]:

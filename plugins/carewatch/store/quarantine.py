@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from carewatch.spec.source_reading import literal
-from carewatch.store.conform_checks import UNKNOWN_CUSTOMER
+from carewatch.store.conform_checks import SUSPICIOUS_SNAPSHOT, UNKNOWN_CUSTOMER
 from carewatch.store.database import Connection
 from carewatch.store.raw import NOT_HELD
 
@@ -60,6 +61,28 @@ def has_held(connection: Connection, origin: str, load_id: str) -> bool:
 def forget_held(connection: Connection, origin: str, load_id: str) -> None:
     """Forget what checks held back of a load that was taken: those rows wait in quarantine now."""
     connection.execute("delete from quarantine.held where origin = %s and load_id = %s", (origin, load_id))
+
+
+def suspect(connection: Connection, origin: str, load_id: str, value: str, moment: datetime) -> None:
+    """Let a snapshot that lacks too much wait for a person; one entry a stream, about its newest snapshot."""
+    parameters = {
+        "origin": origin,
+        "load": load_id,
+        "value": value,
+        "at": moment,
+        "reason": SUSPICIOUS_SNAPSHOT,
+    }
+    waits = connection.execute(
+        "update quarantine.row set load_id = %(load)s, value = %(value)s "
+        "where origin = %(origin)s and reason = %(reason)s and state = 'waiting'",
+        parameters,
+    )
+    if not waits.rowcount:
+        connection.execute(
+            "insert into quarantine.row (origin, load_id, reason, value, data, caught_at) "
+            "values (%(origin)s, %(load)s, %(reason)s, %(value)s, '{}', %(at)s)",
+            parameters,
+        )
 
 
 def known_customers(key_space: str) -> str:

@@ -91,6 +91,15 @@ def landed_rows(
     )
 
 
+def no_rows(aliases: Mapping[str, str]) -> str:
+    """Return a query of no row, in the shape of landed rows."""
+    columns = "".join(f", null::text as {alias}" for alias in aliases.values())
+    return (
+        "select null::bigint as row_no, null::text as load_id, null::text as file, null::bigint as line, "
+        f"null::text as fault, null::text as raw, {NOT_HELD}{columns} where false"
+    )
+
+
 def count_rows(connection: Connection, source_name: str, feed: str, load_id: str) -> int:
     """Return how many rows a load brought to a feed."""
     if not table_exists(connection, source_name, feed):
