@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.store.landed import MASTER, ORDERS, Landing, sources
 
@@ -20,7 +20,9 @@ Version = tuple[str, int]
 VOID = "void"
 DELAY = timedelta(hours=2)
 LAW = settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 WITHDRAWING = ORDERS.replace("columns:", "withdrawn_when: kind = 'void'\n    columns:")

@@ -41,7 +41,7 @@ _TEMPORARY = ", ".join(
         "bad",
         "waited",
         "moved_rate",
-    )  # fmt: skip
+    )
 )
 
 
@@ -166,9 +166,23 @@ class _Stream:
                 result = replace(result, repeated=landed)
             elif landed or (self.plan.stream.snapshot and not isinstance(self.source, FilesSource)):
                 result = self._settle(result, self._landed_rows(load_id, landed), history=self._is_first())
+                self._take_newer_again(load_id)
             self._record(result, load.read_at)
             quarantine.forget_held(self.connection, self.plan.origin, load_id)
         return [result]
+
+    def _take_newer_again(self, load_id: str) -> None:
+        """Let newer loads that were taken already have the last word, where no change time tells which version is newer.
+
+        A load comes after a newer one only when two processes landed the source at once.
+        """
+        if self.plan.changed_at is not None or self.plan.stream.snapshot:
+            return
+        for newer in raw.newer_loads(
+            self.connection, self.plan.source, self.feed.name, self.plan.origin, load_id, self.feed.digest
+        ):
+            again = StreamResult(self.plan.origin, newer)
+            self._settle(again, self._landed_rows(newer, landed=1), history=False)
 
     def _landed_rows(self, load_id: str, landed: int) -> str:
         if not landed:

@@ -63,6 +63,18 @@ def pending_loads(
     return [PendingLoad(*row) for row in rows]
 
 
+def newer_loads(
+    connection: Connection, source_name: str, feed: str, origin: str, load_id: str, digest: str
+) -> list[str]:
+    """Return the loads with rows that the stream took although they are newer than this one, oldest first."""
+    query = sql.SQL(
+        "select t.load_id from care.load t join {}._reads r on r._dlt_load_id = t.load_id and r.feed = %s "
+        'where t.origin = %s and t.load_id collate "C" > %s and t.landed > 0 and r.digest = %s '
+        'order by t.load_id collate "C"'
+    ).format(sql.Identifier(schema_of(source_name)))
+    return [row[0] for row in connection.execute(query, (feed, origin, load_id, digest)).fetchall()]
+
+
 def landed_name(column: str) -> str:
     """Return the name of a source's column in the landing: the loader writes quotes and line ends as _."""
     return column.translate(_REPLACED)
