@@ -49,6 +49,7 @@ class DeliverOutboxOperator(CareOperator):
         from functools import cache
 
         from care_channels import send
+        from carewatch.flow.calls import delivered_body
         from carewatch.flow.deliver import deliver
 
         if str(self.backfill) == "True":
@@ -61,7 +62,7 @@ class DeliverOutboxOperator(CareOperator):
                     way(claimed.message.get("connection", "")),
                     key=claimed.key,
                     to=claimed.message.get("to", ""),
-                    message=claimed.message,
+                    message=delivered_body(connection, claimed),
                 ),
                 clock=self.clock(),
                 most_attempts=self.most_attempts or _configured_attempts(),

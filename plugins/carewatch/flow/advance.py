@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from carewatch.flow.apply_night import apply_night
+from carewatch.flow.calls import request_dials
 from carewatch.flow.clock import escalate, remind
 from carewatch.flow.notify import notify
 from carewatch.flow.playbooks import start_playbooks
 from carewatch.spec.configuration import CareSpec
 from carewatch.store import configurations, nights, people
+from carewatch.store.calls import settle_answered
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
 
@@ -27,6 +29,8 @@ class Advanced:
     moves: int = 0
     held: tuple[str, ...] = ()
     tasks: int = 0
+    calls: int = 0
+    dials: int = 0
     reminders: int = 0
     escalations: int = 0
     decisions: int = 0
@@ -68,10 +72,12 @@ def start_level(level: int) -> Part:
 
 
 def run_clock(moment: Moment) -> None:
-    """Remind of overdue tasks and escalate cases that are not under control."""
+    """Settle first calls that reached the customer, ask for those to be dialled, remind of overdue tasks, escalate."""
+    called = settle_answered(moment.connection, moment.now)
+    dialled = request_dials(moment.connection, moment.care, moment.now)
     reminded = remind(moment.connection, moment.care, moment.now)
     escalated = escalate(moment.connection, moment.care, moment.now)
-    moment.done = replace(moment.done, reminders=reminded, escalations=escalated)
+    moment.done = replace(moment.done, calls=called, dials=dialled, reminders=reminded, escalations=escalated)
 
 
 def decide_notices(moment: Moment) -> None:

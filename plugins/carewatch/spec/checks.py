@@ -123,6 +123,10 @@ def _playbooks(parts: Parts) -> Iterator[Found]:
         problems = [*_role(playbook.escalate_to, parts, "escalate_to")]
         for step, content in playbook.steps.items():
             problems += _role(content.role, parts, "steps", step, "role")
+            if content.action == "dial" and parts.notices is not None and parts.notices.dial is None:
+                what = "notices.yaml names no channel to dial by"
+                expected = "'dial: <channel>' there, a channel of the phone system"
+                problems.append(SpecProblem(what, expected=expected, loc=("steps", step, "action")))
         for position, tier in enumerate(playbook.tiers):
             problems += _tier(tier, parts, "tiers", position, at_key=False)
         yield from (("playbooks", name, problem) for problem in problems)

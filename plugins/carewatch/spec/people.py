@@ -122,9 +122,18 @@ class Notices(Strict):
         default=None,
         description="no message between these times 免打扰, such as ['20:00', '08:00']; the escalation of a level-3 case comes at once",
     )
+    dial: str | None = Field(
+        default=None, description="the channel of the phone system, for steps with action: dial 外呼渠道"
+    )
     attempts: int = Field(
         default=8, ge=1, le=20, description="how often a message is tried before it counts as failed"
     )
+
+    @model_validator(mode="after")
+    def _dials_through_a_channel(self) -> Self:
+        if self.dial is not None and self.dial not in self.channels:
+            raise unknown("channel", self.dial, self.channels, loc=("dial",))
+        return self
 
     @field_validator("tell", mode="before")
     @classmethod
@@ -147,6 +156,10 @@ class Step(Strict):
     guide: Text | None = Field(default=None, description="how to do it 指引")
     asks: list[Text] = Field(default_factory=list, description="questions to ask the customer 询问")
     needs: list[str] = Field(default_factory=list, description="steps that come first 前置步骤")
+    action: Literal["dial"] | None = Field(
+        default=None,
+        description="dial: the phone system is asked to call the customer 自动外呼 (notices.yaml: dial)",
+    )
     remind_after: float = Field(default=4, gt=0, description="working hours overdue before a reminder 催办")
 
     @field_validator("due")

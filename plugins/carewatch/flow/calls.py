@@ -1,0 +1,85 @@
+"""Calls: close the first call of a case when the customer was reached; ask the phone system to dial.
+
+The number of a customer is in no row of the outbox: it is looked up when the request leaves the house.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from carewatch.spec.configuration import CareSpec
+from carewatch.store import calls, notices
+from carewatch.store import live_warnings as warnings
+from carewatch.store.calls import DialTask
+from carewatch.store.database import Connection
+from carewatch.store.notices import Decided, Message
+from carewatch.store.outbox import Claimed
+from carewatch.tell.decide import outbox_key
+from carewatch.tell.delivery import Refused
+
+DIAL = "dial"
+"""The kind of an outbox row that asks the phone system to call a customer."""
+HIDDEN_NUMBER = "***"
+
+
+def request_dials(connection: Connection, care: CareSpec, now: datetime) -> int:
+    """Decide once for every task with `action: dial` whether the phone system is asked; return the requests.
+
+    A request waits for working hours: nobody is called at two in the morning.
+    """
+    waiting = calls.undialled(connection)
+    if not waiting:
+        return 0
+    seen = warnings.masters(connection, sorted({task.customer_no for task in waiting}), now)
+    decisions, messages = [], []
+    for task in waiting:
+        refusal = _refusal(care, task)
+        message = None if refusal else _message(care, task, seen[task.customer_no].customer_id, now)
+        messages += [message] if message else []
+        decisions.append(
+            Decided(f"{DIAL}:{task.task_no}", 0, task.owner_id, message is not None, refusal or "the step asks for a call",
+                    message.key if message else None)
+        )  # fmt: skip
+    notices.store(connection, decisions, messages, now=now)
+    return len(messages)
+
+
+def _refusal(care: CareSpec, task: DialTask) -> str | None:
+    if care.notices.dial is None:
+        return "notices.yaml names no channel to dial by"
+    if not task.notifies:
+        return "the night lies in the past: nobody is called"
+    return None if task.has_number else "no telephone number of the customer is known"
+
+
+def _message(care: CareSpec, task: DialTask, customer_id: str, now: datetime) -> Message:
+    channel = care.notices.dial
+    assert channel is not None
+    return Message(
+        key=outbox_key(DIAL, task.owner_id, channel, f"task:{task.task_no}"),
+        kind=DIAL,
+        receiver=task.owner_id,
+        channel=channel,
+        body={
+            "connection": care.notices.channels[channel].connection,
+            "to": "",
+            "kind": DIAL,
+            "task": task.task_no,
+            "customer": customer_id,
+            "person": task.owner_id,
+            "title": task.title,
+            "number": HIDDEN_NUMBER,
+        },
+        not_before=care.work.next_open(now),
+    )
+
+
+def delivered_body(connection: Connection, claimed: Claimed) -> dict[str, Any]:
+    """Return the message as it leaves the house: of a dial request with the number; raise Refused when there is none."""
+    if claimed.kind != DIAL:
+        return claimed.message
+    number = calls.number_to_dial(connection, claimed.message["task"])
+    if number is None:
+        raise Refused("the task is no longer open, or the customer has no number")
+    return claimed.message | {"number": number}
