@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class Connection:
     `uri` is a database URI (SQLAlchemy's form, or libpq's for PostgreSQL), an http(s) address, or a folder (a
     path or an address such as s3://bucket/folder). `login` with `password` is HTTP basic authentication;
     `token` a bearer token; `headers` and `query` (parameters) go along with every request.
-    `options` go to the file system of an object store.
+    Of a folder, `filesystem` (of fsspec) is the store it lies in, already signed in; without one `options` go to the
+    store that the address names.
     """
 
     uri: str = field(repr=False)
@@ -23,6 +25,7 @@ class Connection:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    filesystem: Any = field(default=None, repr=False)
 
 
 class SourceError(Exception):

@@ -9,11 +9,21 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TextIO
+from typing import BinaryIO, TextIO
+
+from care_sources.folder import File
+from care_sources.refusal import LONGEST_LINE, swollen
 
 _CHUNK = 1 << 20
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _GUESSES = ("utf-8", "gb18030")
+_ENDLESS = f"a line longer than {LONGEST_LINE >> 20} MB; is it a text file with one row a line?"
+_NO_TEXT = {
+    b"PK\x03\x04": "it is a workbook or a zip archive, not CSV; name it .xlsx, or unpack it",
+    b"PAR1": "it is a Parquet file, not CSV; name it .parquet, or say 'format: parquet'",
+    b"\xd0\xcf\x11\xe0": "it is an old .xls workbook, not CSV; save it as .xlsx",
+    b"\x1f\x8b": "it is compressed; name it .gz",
+}
 
 
 @dataclass(frozen=True)
@@ -45,23 +55,34 @@ class Inspected:
         return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-def inspect(item: Any, declared: str) -> Inspected:
-    """Read a file once: its digest, whether it is whole, and its encoding (`auto`: UTF-8 or GB18030)."""
+def inspect(file: File, declared: str) -> Inspected:
+    """Read a file once: its digest, whether it is whole and sane, its encoding (`auto`: UTF-8 or GB18030)."""
     digest = hashlib.sha256()
-    begin, nul = b"", False
+    begin, nul, size, line, fault = b"", False, 0, 0, None
     decoders = {
         name: codecs.getincrementaldecoder(name)()
         for name in (_GUESSES if declared == "auto" else (declared,))
     }
     try:
-        with _bytes(item) as stream:
+        with _bytes(file) as stream:
             for chunk in _chunks(stream):
                 digest.update(chunk)
                 begin = begin or chunk[:4]
                 nul = nul or b"\x00" in chunk
+                size += len(chunk)
+                last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+                line = line + len(chunk) if last < 0 else len(chunk) - last
+                fault = swollen(size, file.size) or (_ENDLESS if line > LONGEST_LINE else None)
+                if fault is not None:
+                    # What follows is not read: the digest is that of the beginning, with the file's size.
+                    digest.update(str(file.size).encode())
+                    break
                 _drop_failed(decoders, chunk, final=False)
     except (OSError, EOFError, zlib.error) as error:
-        return Inspected(digest.hexdigest(), declared, f"it is cut off or damaged ({error})", False)
+        fault = f"it is cut off or damaged ({error})"
+    fault = fault or next((told for mark, told in _NO_TEXT.items() if begin.startswith(mark)), None)
+    if fault is not None:
+        return Inspected(digest.hexdigest(), declared, fault, False)
     _drop_failed(decoders, b"", final=True)
     marked = next((name for mark, name in _MARKS if begin.startswith(mark)), None)
     if declared == "auto" and marked is not None:
@@ -72,14 +93,23 @@ def inspect(item: Any, declared: str) -> Inspected:
     return Inspected(digest.hexdigest(), encoding, None, nul or not decoders)
 
 
-def open_text(item: Any, seen: Inspected) -> TextIO:
+def digest_of(file: File) -> Inspected:
+    """Read a file once for its digest alone: it is no text."""
+    digest = hashlib.sha256()
+    with file.open() as stream:
+        for chunk in _chunks(stream):
+            digest.update(chunk)
+    return Inspected(digest.hexdigest(), "", None, False)
+
+
+def open_text(file: File, seen: Inspected) -> TextIO:
     """Open a file's text; bytes of another encoding become what `Inspected.spoiled` finds."""
-    return io.TextIOWrapper(_bytes(item), encoding=seen.encoding, errors="surrogateescape", newline="")
+    return io.TextIOWrapper(_bytes(file), encoding=seen.encoding, errors="surrogateescape", newline="")
 
 
-def _bytes(item: Any) -> BinaryIO:
-    raw: BinaryIO = item.open(mode="rb", compression="disable")
-    return gzip.open(raw) if item["file_name"].endswith(".gz") else raw  # type: ignore[return-value]
+def _bytes(file: File) -> BinaryIO:
+    raw = file.open()
+    return gzip.open(raw) if file.name.lower().endswith(".gz") else raw  # type: ignore[return-value]
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

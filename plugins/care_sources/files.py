@@ -1,20 +1,23 @@
-"""Read CSV files of a folder: those that are new or changed, each whole, no row silently dropped."""
+"""Read files of a folder: those that are new or changed, each whole, no row silently dropped."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from care_sources.connection import Connection, SourceError
-from care_sources.encoding import Inspected, inspect, open_text
+from care_sources.connection import Connection
+from care_sources.csv_file import csv_rows
+from care_sources.encoding import Inspected, digest_of, inspect
+from care_sources.excel_file import excel_rows
+from care_sources.folder import File, list_files
+from care_sources.parquet_file import parquet_tables
+from care_sources.refusal import Refused
 from care_sources.rows import Row, tables
-from carewatch.paths import home
 from carewatch.spec.problems import nearest
 from carewatch.spec.sources import FilesSource
 from carewatch.spec.stream_plan import Feed
+from carewatch.spec.streams import FilesStream
 
 if TYPE_CHECKING:
     import pyarrow
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 State = dict[str, Any]
 
 _REFUSED = "file refused: "
+_SUFFIXES = {".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".pq": "parquet"}
+_OTHERS = {
+    ".xls": "save it as .xlsx", ".xlsb": "save it as .xlsx", ".ods": "save it as .xlsx", ".numbers": "save it as .xlsx",
+    ".zip": "unpack it", ".7z": "unpack it", ".rar": "unpack it", ".json": "a service's answers are read by 'kind: rest'",
+    ".pdf": "export the table itself", ".doc": "export the table itself", ".docx": "export the table itself",
+}  # fmt: skip
 
 
 def read_files(
@@ -32,7 +41,7 @@ def read_files(
     Raises SourceError when the folder cannot be listed. A file that cannot be read at all becomes one row
     with a fault; so does a line with too many or too few fields or with bytes of another encoding.
     """
-    found = _listed(source_name, connection)
+    found = list_files(source_name, connection)
     for feed in feeds:
         if not any(fnmatch(name, feed.stream.from_) for name in found):
             near = nearest(feed.stream.from_, found)
@@ -42,58 +51,48 @@ def read_files(
             )
 
     def reader(feed: Feed) -> Any:
-        files = {name: item for name, item in found.items() if fnmatch(name, feed.stream.from_)}
+        files = {name: file for name, file in found.items() if fnmatch(name, feed.stream.from_)}
         return lambda state: _read(source, feed, files, state, f"{source_name}.{feed.name}", warnings)
 
     return {feed.name: reader(feed) for feed in feeds}
 
 
-def _listed(source_name: str, connection: Connection) -> dict[str, Any]:
-    """Return the files of the folder and below by relative path, in order."""
-    from dlt.sources.filesystem import filesystem
-
-    folder = None if "://" in connection.uri else _folder(connection.uri)
-    if folder is not None and not folder.is_dir():
-        raise SourceError([f"{source_name}: there is no folder {connection.uri}"])
-    address = folder.resolve().as_uri() if folder is not None else connection.uri
-    try:
-        items = list(
-            filesystem(bucket_url=address, file_glob="**/*", kwargs=dict(connection.options) or None)
+def format_of(name: str, declared: str | None) -> str:
+    """Return how a file is written: as declared, else as its suffix tells, else CSV. Raise Refused for other kinds."""
+    if declared is not None:
+        return declared
+    suffix = "." + name.lower().rpartition(".")[2]
+    if suffix in _OTHERS:
+        raise Refused(
+            f"a {suffix} file is not read: {_OTHERS[suffix]} (CSV, gzip, .xlsx and Parquet are), or say 'format:' if its "
+            "name is wrong"
         )
-    except (OSError, ImportError) as error:
-        raise SourceError([f"{source_name}: {connection.uri} cannot be listed: {error}"]) from None
-    names = {str(item["relative_path"]): item for item in items}
-    return {name: names[name] for name in sorted(names) if not name.rpartition("/")[2].startswith(".")}
-
-
-def _folder(path: str) -> Path:
-    """Return a folder as it was named; one that is not there may be meant relative to the project."""
-    named = Path(path)
-    return named if named.is_absolute() or named.is_dir() else home() / named
+    return _SUFFIXES.get(suffix, "csv")
 
 
 def _read(
-    source: FilesSource, feed: Feed, files: Mapping[str, Any], state: State, where: str, warnings: list[str]
+    source: FilesSource, feed: Feed, files: Mapping[str, File], state: State, where: str, warnings: list[str]
 ) -> Iterator[pyarrow.Table]:
     known: dict[str, list[Any]] = state.get("files", {})
-    stamps = {name: [item["size_in_bytes"], str(item["modification_date"])] for name, item in files.items()}
+    stamps = {name: [file.size, file.stamp] for name, file in files.items()}
     touched = [name for name in files if known.get(name, [])[:2] != stamps[name]]
-    inspected = {name: inspect(files[name], source.encoding) for name in touched}
+    inspected = {name: _inspected(source, feed, files[name]) for name in touched}
     changed = [name for name in touched if known.get(name, [None] * 3)[2] != inspected[name].digest]
 
     gone = [name for name in known if name not in files]
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[Row | pyarrow.Table]:
         whole, empty = feed.whole and bool(changed or gone), True
         for name in list(files) if whole else changed:
-            seen = inspected.get(name) or inspect(files[name], source.encoding)
+            seen = inspected.get(name) or _inspected(source, feed, files[name])
             told = False
-            for row in _file_rows(source, feed, name, files[name], seen):
-                if row.fault is not None and not told:
-                    warnings.append(f"{where}: {name}:{row.line}: {row.fault}")
+            for row in _file_rows(source, feed, files[name], seen):
+                fault = None if told else _first_fault(row)
+                if fault is not None:
+                    warnings.append(f"{where}: {name}:{fault}")
                     told = True
                 yield row
-                empty = False
+                empty = empty and not (isinstance(row, Row) or row.num_rows)
         if whole and empty and feed.snapshot:
             fault = "the snapshot is empty: no file holds a row"
             warnings.append(f"{where}: {feed.stream.from_}:0: {fault}")
@@ -105,53 +104,40 @@ def _read(
     state["files"] = {name: known[name] for name in files}
 
 
-def _file_rows(source: FilesSource, feed: Feed, name: str, item: Any, seen: Inspected) -> Iterator[Row]:
+def _inspected(source: FilesSource, feed: Feed, file: File) -> Inspected:
+    try:
+        if format_of(file.name, cast(FilesStream, feed.stream).format) == "csv":
+            return inspect(file, source.encoding)
+    except Refused:
+        pass
+    return digest_of(file)
+
+
+def _file_rows(source: FilesSource, feed: Feed, file: File, seen: Inspected) -> Iterator[Row | pyarrow.Table]:
     """Yield a file's rows; a file that cannot be read at all is one row with a fault at line 0."""
-    if seen.fault is not None:
-        yield Row(None, name, 0, _REFUSED + seen.fault, "")
-        return
-    with open_text(item, seen) as stream:
-        reader = csv.reader(stream, delimiter=source.delimiter)
-        header = [column.strip() for column in next(reader, [])]
-        fault = _header_fault(header, feed.columns)
-        if fault is not None:
-            yield Row(None, name, 0, _REFUSED + fault, seen.shown(source.delimiter.join(header)))
-            return
-        positions = [header.index(column) for column in feed.columns]
-        end = reader.line_num
-        try:
-            for fields in reader:
-                begin, end = end + 1, reader.line_num
-                fault = _row_fault(fields, len(header), seen)
-                if fault is not None:
-                    yield Row(None, name, begin, fault, seen.shown(source.delimiter.join(fields)))
-                elif any(fields):
-                    yield Row([fields[position] for position in positions], name, begin)
-        except csv.Error as error:
-            yield Row(None, name, end + 1, f"unreadable from here to the end of the file: {error}", "")
+    stream = cast(FilesStream, feed.stream)
+    try:
+        match format_of(file.name, stream.format):
+            case "excel":
+                yield from excel_rows(file, feed.columns, stream.sheet)
+            case "parquet":
+                yield from parquet_tables(file, feed.columns)
+            case _:
+                if seen.fault is not None:
+                    raise Refused(seen.fault)
+                yield from csv_rows(file, seen, source.delimiter, feed.columns)
+    except Refused as refused:
+        yield Row(None, file.name, 0, f"{_REFUSED}{refused}", refused.beginning)
 
 
-def _row_fault(fields: list[str], width: int, seen: Inspected) -> str | None:
-    """Return why a line cannot be a row; an empty line is no row and no fault."""
-    if len(fields) != width:
-        return f"{len(fields)} fields where the header has {width}" if fields else None
-    return seen.spoiled(fields) if seen.suspect else None
-
-
-def _header_fault(header: list[str], wanted: tuple[str, ...]) -> str | None:
-    missing = [name for name in wanted if name not in header]
-    if not header:
-        return "it is empty, not even a header line"
-    if missing:
-        told = []
-        for name in missing:
-            near = nearest(name, header)
-            told.append(f"no column '{name}'" + (f" (did the header mean '{near}'?)" if near else ""))
-        alone = (
-            f"; the header is one column '{header[0][:80]}': is the delimiter right?"
-            if len(header) == 1
-            else ""
-        )
-        return ", ".join(told) + alone
-    doubled = [name for name in wanted if header.count(name) > 1]
-    return f"column '{doubled[0]}' stands twice in the header" if doubled else None
+def _first_fault(row: Row | pyarrow.Table) -> str | None:
+    """Return line and fault of a row, or of the first row of a table that has one."""
+    if isinstance(row, Row):
+        return None if row.fault is None else f"{row.line}: {row.fault}"
+    faults = row.column("_fault")
+    if faults.null_count == len(faults):
+        return None
+    line, fault = next(
+        (line, fault) for line, fault in zip(row.column("_line"), faults, strict=True) if fault.is_valid
+    )
+    return f"{line}: {fault}"

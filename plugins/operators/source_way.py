@@ -8,6 +8,9 @@ from urllib.parse import quote
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+_PLAIN = ("", "fs", "file", "generic")
+"""Types of connection that hold a folder and nothing to sign in with; their extra goes to the file system as it is."""
+
 if TYPE_CHECKING:
     from care_sources.connection import Connection
 
@@ -16,14 +19,15 @@ def way_to(source: Any) -> Connection:
     """Return the way to a source: its Airflow connection, or for files also a plain folder or address.
 
     A file source's connection holds its folder as `path` in the extra; a folder that is not absolute lies in this
-    installation, wherever the worker runs. A service's connection holds the address, and a bearer token as its password;
+    installation, wherever the worker runs, and one such as s3://bucket/folder is signed in to by the connection itself
+    (in sources.yaml: s3://connection@bucket/folder). A service's connection holds the address, and a bearer token as its password;
     with a login it is basic authentication; `headers` and `query` in the extra go along with every request.
     """
     from care_sources.connection import Connection
 
     name = source.connection
     if source.kind == "files" and ("/" in name or name.startswith(".")):
-        return Connection(uri=_folder(name))
+        return _to_folder(name)
     try:
         found = BaseHook.get_connection(name)
     except AirflowNotFoundException:
@@ -37,7 +41,9 @@ def way_to(source: Any) -> Connection:
             raise AirflowFailException(
                 f"the connection '{name}' has no 'path' in its extra: the folder of the files"
             )
-        return Connection(uri=_folder(str(path)), options=extra)
+        if found.conn_type in _PLAIN:
+            return Connection(uri=_folder(str(path)), options=extra)
+        return _to_folder(str(path), name)
     if source.kind == "database":
         if found.conn_type == "sqlite":
             return Connection(uri=f"sqlite:///{quote(_folder(found.host or ''))}")
@@ -50,6 +56,24 @@ def way_to(source: Any) -> Connection:
     if found.login:
         return Connection(uri=address, login=found.login, password=found.password, **beside)
     return Connection(uri=address, token=found.password, **beside)
+
+
+def _to_folder(path: str, conn_id: str | None = None) -> Connection:
+    """Return the way to a folder here, or in an object store through Airflow's own connection to it."""
+    from care_sources.connection import Connection
+
+    if "://" not in path or path.startswith("file://"):
+        return Connection(uri=_folder(path))
+    from airflow.sdk import ObjectStoragePath
+
+    found = ObjectStoragePath(path, conn_id=conn_id) if conn_id else ObjectStoragePath(path)
+    try:
+        return Connection(uri=f"{found.protocol}://{found.path.lstrip('/')}", filesystem=found.fs)
+    except (ImportError, ValueError) as error:
+        raise AirflowFailException(
+            f"'{found.protocol}' cannot be read: {error}; install the provider of that store (for s3: "
+            "apache-airflow-providers-amazon[s3fs])"
+        ) from None
 
 
 def _folder(name: str) -> str:

@@ -184,6 +184,61 @@ def test_a_file_that_is_cut_off_is_refused_until_it_is_whole(loader: Loader, fol
     assert loader.load()["src.orders"].new == 999
 
 
+def test_a_huge_value_costs_its_line_only(loader: Loader, folder: Path) -> None:
+    huge = "x" * 200_000
+    (folder / "orders.csv").write_text(HEADER + lines("A") + lines("B", line=huge) + lines("C"))
+    result = loader.load()["src.orders"]
+    assert (result.landed, result.quarantined) == (3, 1)
+    assert loaded(loader) == ["A", "C"]
+    [(place, reason)] = loader.rows("select place, reason from quarantine.row")
+    assert place == "orders.csv:3" and reason.startswith("it holds a value longer than 131,072 characters")
+
+
+def test_a_quotation_mark_left_open_costs_what_it_swallows_and_says_how_far(
+    loader: Loader, folder: Path
+) -> None:
+    good = lines(*map(str, range(6_000)))
+    (folder / "orders.csv").write_text(HEADER + lines("A") + 'B,C1,2026-05-01,10,"open\n' + good)
+    result = loader.load()["src.orders"]
+    assert result.landed == result.new + result.quarantined
+    [(place, reason)] = loader.rows("select place, reason from quarantine.row")
+    end = int(reason.split()[3])
+    assert (place, reason[: reason.index(" hold")]) == ("orders.csv:3", f"lines 3 to {end}")
+    assert set(loaded(loader)) == {"A", *(str(n) for n in range(end - 3, 6_000))}
+
+
+def test_a_file_of_one_endless_line_and_a_bomb_are_refused_without_being_held(
+    loader: Loader, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("care_sources.refusal.SWOLLEN_FROM", 8 << 20)
+    (folder / "orders_1.csv").write_bytes((HEADER + "A,").encode() + b"x" * (18 << 20))
+    (folder / "orders_2.csv.gz").write_bytes(gzip.compress(b"\n" * (64 << 20)))
+    (folder / "orders_3.csv").write_text(HEADER + lines("C"))
+    warnings = loader.land().warnings
+    assert ["a line longer than 16 MB" in warnings[0], "more than 400 times its size" in warnings[1]] == [
+        True,
+        True,
+    ]
+    assert loader.conform()["src.orders"].quarantined == 2
+    assert loaded(loader) == ["C"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("orders.csv.zip", b"PK", "a .zip file is not read: unpack it"),
+        ("orders.csv.xls", b"", "a .xls file is not read: save it as .xlsx"),
+        ("orders.csv", b"PK\x03\x04", "it is a workbook or a zip archive, not CSV"),
+        ("orders.csv", b"\x1f\x8b\x08", "it is compressed; name it .gz"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_to_do(
+    loader: Loader, folder: Path, name: str, content: bytes, told: str
+) -> None:
+    (folder / name).write_bytes(content)
+    assert told in loader.land().warnings[0]
+
+
 def test_a_header_may_hold_any_characters(make_loader: MakeLoader, folder: Path) -> None:
     text = ORDERS.replace("key: 单号", "key: '\"it''s a key, no?\"'").replace(
         "line: line", "line: '\"产品 线\"'"

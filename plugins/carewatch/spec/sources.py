@@ -226,7 +226,7 @@ class RestSource(BaseSource):
 
 
 class FilesSource(BaseSource):
-    """CSV files, plain or gzip, with a header line.
+    """CSV files (plain or gzip), Excel workbooks (.xlsx) and Parquet files, with headings.
 
     `connection` is a folder (absolute, relative to the project, or an address such as s3://bucket/folder), or
     an Airflow connection with a `path` in its extra. `encoding: auto` reads UTF-8 (with or without BOM) and

@@ -72,7 +72,7 @@ class StreamPlan:
         """What streams have in common that can share one reading."""
         options = {
             name: getattr(self.stream, name, None)
-            for name in ("from_", "cursor", "since", "reread", "parameters")
+            for name in ("from_", "cursor", "since", "reread", "parameters", "format", "sheet")
         }
         return json.dumps(options, default=str, sort_keys=True)
 

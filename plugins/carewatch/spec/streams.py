@@ -222,5 +222,9 @@ class RestStream(Stream):
 
 class FilesStream(Stream):
     """Files of one pattern, in which `*` also stands for folders. New and changed files are read, each whole; of two
-    names the later one holds the later rows.
+    names the later one holds the later rows. `format` is told by the suffix unless it is given; `sheet` is the sheet of a
+    workbook, its first unless named.
     """
+
+    format: Literal["csv", "excel", "parquet"] | None = None
+    sheet: str | None = Field(default=None, min_length=1)
