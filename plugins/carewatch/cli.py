@@ -20,6 +20,7 @@ COMMANDS = (
     "backtest",
     "try",
     "outbox",
+    "quarantine",
     "schema",
     "fit",
     "template",

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from carewatch.spec.firm import Firm
-from carewatch.spec.source_reading import literal
+from carewatch.spec.source_reading import PLACE, literal
 from carewatch.spec.sources import BaseSource, FilesSource, feeds, plans
 from carewatch.spec.stream_plan import Feed, StreamPlan
 from carewatch.store import quarantine, raw
-from carewatch.store.conform_checks import raw_aliases
+from carewatch.store.conform_checks import SUSPICIOUS_SNAPSHOT, raw_aliases
 from carewatch.store.conform_sql import begins, delay, render, stream_context
 from carewatch.store.database import Connection
 from carewatch.store.identity import resolve
@@ -99,6 +99,28 @@ def conform(
     return results
 
 
+def replay(
+    connection: Connection, source_name: str, source: BaseSource, firm: Firm, rows: Sequence[int], *, by: str
+) -> list[StreamResult]:
+    """Take rows of a source's quarantine again under its mapping of today; commit.
+
+    They keep their event time and are known from now on. What still can be no fact goes on waiting, with the reason of today.
+    A duplicate or a row that a check held back is believed because a person says so; of a suspicious snapshot, the newest
+    one of the stream is believed whole. Raises CannotReplay when a row was landed without what the mapping reads now.
+    """
+    feed_of = {name: feed for feed in feeds(source_name, source, firm) for name in feed.streams}
+    results: list[StreamResult] = []
+    with connection.transaction():
+        for plan in plans(source_name, source, firm):
+            stream = _Stream(connection, source, plan, feed_of[plan.name], firm)
+            results += [*stream.replay(rows, by), *stream.accept_snapshot(rows, by)]
+    return results
+
+
+class CannotReplay(ValueError):
+    """Rows that cannot be taken again from quarantine; the text says why and what to do."""
+
+
 @dataclass(frozen=True)
 class _Lack:
     """How many keys a snapshot lacks of those believed, and how many of its lines nobody could read."""
@@ -107,11 +129,16 @@ class _Lack:
     believed: int
     unread: int
     percent: float
+    accepted: bool = False
 
     @property
     def suspicious(self) -> bool:
         """Whether it may be the snapshot that is wrong: then nothing ends."""
-        return self.missing > 0 and (self.unread > 0 or self.missing * 100 > self.believed * self.percent)
+        return (
+            not self.accepted
+            and self.missing > 0
+            and (self.unread > 0 or self.missing * 100 > self.believed * self.percent)
+        )
 
     def __str__(self) -> str:
         unread = f", and {self.unread} of its lines cannot be read" if self.unread else ""
@@ -198,8 +225,8 @@ class _Stream:
             return []
         results = []
         with self.connection.transaction():
-            known = quarantine.known_customers(self.source.key_space or self.plan.source)
-            for load_id, count in quarantine.releasable(self.connection, self.plan.origin, known):
+            known = quarantine.whose_customer_came(self.source.key_space or self.plan.source)
+            for load_id, count in quarantine.loads_of(self.connection, self.plan.origin, known):
                 hold_for(self.connection, Lock.CONFORM, self.plan.source)
                 rows = quarantine.waiting_rows(self.plan.origin, load_id, known, self.aliases)
                 history = self._value(
@@ -209,7 +236,61 @@ class _Stream:
                 results.append(self._settle(result, rows, history=bool(history)))
         return results
 
-    def _settle(self, result: StreamResult, rows: str, *, history: bool) -> StreamResult:
+    def replay(self, rows: Sequence[int], by: str) -> list[StreamResult]:
+        """Take these rows of the quarantine again, as a person wants; oldest load first."""
+        suspicious = literal(SUSPICIOUS_SNAPSHOT)
+        chosen = f"{quarantine.with_numbers(rows)} and q.reason <> {suspicious}"
+        loads = quarantine.loads_of(self.connection, self.plan.origin, chosen)
+        if not loads:
+            return []
+        hold_for(self.connection, Lock.CONFORM, self.plan.source)
+        lacking = quarantine.landed_without(
+            self.connection, self.plan.origin, chosen, [name for name in self.aliases if name not in PLACE]
+        )
+        if lacking:
+            raise CannotReplay(
+                f"{self.plan.origin}: the mapping now reads {', '.join(lacking)}, which row {rows[0]} or another was landed "
+                "without; load the source again, it then brings the rows anew"
+            )
+        if self.context["combined"] and quarantine.torn_groups(self.connection, self.plan.origin, rows):
+            raise CannotReplay(
+                f"{self.plan.origin} makes one fact of many rows, and not all rows of a key are chosen, or their key is not "
+                "known; choose all of them (--source with --reason), or load the source again"
+            )
+        results = []
+        for load_id, count in loads:
+            waiting = quarantine.waiting_rows(self.plan.origin, load_id, chosen, self.aliases)
+            result = StreamResult(self.plan.origin, load_id, count, released=True)
+            results.append(self._settle(result, waiting, history=False, by=by))
+        return results
+
+    def accept_snapshot(self, rows: Sequence[int], by: str) -> list[StreamResult]:
+        """Believe the newest snapshot although it lacks much, when its entry is among these rows."""
+        if not quarantine.accept_suspect(self.connection, self.plan.origin, rows, by):
+            return []
+        hold_for(self.connection, Lock.CONFORM, self.plan.source)
+        row = self.connection.execute(
+            "select load_id, landed from care.load where origin = %s and (landed > 0 or %s) "
+            'order by load_id collate "C" desc limit 1',
+            (self.plan.origin, not isinstance(self.source, FilesSource)),
+        ).fetchone()
+        assert row is not None
+        load_id, landed = row
+        if raw.count_rows(self.connection, self.plan.source, self.feed.name, load_id) != landed:
+            raise CannotReplay(
+                f"{self.plan.origin}: the landing no longer holds load {load_id}; load the source again, then replay"
+            )
+        result = StreamResult(self.plan.origin, load_id, landed)
+        result = self._settle(result, self._landed_rows(load_id, landed), history=False, by=by)
+        self.connection.execute(
+            "update care.load set ended = ended + %s where origin = %s and load_id = %s",
+            (result.ended, self.plan.origin, load_id),
+        )
+        return [result]
+
+    def _settle(
+        self, result: StreamResult, rows: str, *, history: bool, by: str | None = None
+    ) -> StreamResult:
         waiting = quarantine.has_waiting(self.connection, self.plan.origin)
         context = {
             **self.context,
@@ -218,6 +299,8 @@ class _Stream:
             "history": history,
             "begins": begins(self.plan, history=history),
             "released": result.released,
+            "replayed_by": "null" if by is None else literal(by),
+            "release_why": literal("its customer came" if by is None else "replayed"),
             "waiting": waiting,
         }
         self._run("set local jit = off; set local timezone = 'UTC'; set local datestyle = 'ISO'")
@@ -232,7 +315,9 @@ class _Stream:
         hold(self.connection, Lock.FACTS)
         moment: datetime = self._value("select care.facts_clock()")
         context["clock"] = f"timestamptz {literal(moment.isoformat())}"
-        lack = self._find_missing(context) if self.plan.stream.snapshot and not result.released else None
+        lack = None
+        if self.plan.stream.snapshot and not result.released:
+            lack = self._find_missing(context, accepted=by is not None)
         context["complete"] = lack is not None and not lack.suspicious
         context["ended_before"] = (
             self._value("select 1 from care.ended where origin = %s limit 1") is not None
@@ -262,7 +347,7 @@ class _Stream:
         ended = lack.missing if lack is not None and not lack.suspicious else 0
         return _with_counts(replace(result, history=history, unconverted=unconverted, ended=ended), counts)
 
-    def _find_missing(self, context: Mapping[str, object]) -> _Lack:
+    def _find_missing(self, context: Mapping[str, object], *, accepted: bool) -> _Lack:
         """Find the keys that a snapshot lacks; the temporary table `missing` holds them."""
         self._run(render("missing.sql.j2", context))
         missing = self._value("select count(*) from missing")
@@ -271,7 +356,7 @@ class _Stream:
         )
         rows, problem = ("reading", "row_problem") if context["combined"] else ("candidate", "problem")
         unread = self._value(f"select count(*) from {rows} where {problem} = {context['unread']}")
-        return _Lack(missing, believed, unread, self.plan.stream.ends_at_most)
+        return _Lack(missing, believed, unread, self.plan.stream.ends_at_most, accepted)
 
     def _counts(self) -> dict[str, int]:
         query = "select coalesce(fate, 'new'), sum(landed_rows)::bigint from candidate group by 1"
