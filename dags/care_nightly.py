@@ -1,4 +1,4 @@
-"""Every night: measure every customer, judge, raise and clear warnings, start care, tell the right people.
+"""Every night, or once a week: measure every customer, judge, raise and clear warnings, start care, tell the right people.
 
 The first task stores the night's two cuts and its configuration; every later task, retry and rerun reads that row. Customers
 are rows, never tasks. Joins run when nothing failed, so a calm night still sends what is due.
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, TriggerRule
 
-from carewatch.schedule import firm_time_zone
+from carewatch.schedule import firm_time_zone, nightly_cron
 from operators.advance_warnings import AdvanceWarningsOperator
 from operators.decide_notices import DecideNoticesOperator
 from operators.deliver_outbox import DeliverOutboxOperator
@@ -27,7 +27,7 @@ LEVELS = (1, 2, 3)
 with DAG(
     dag_id="care_nightly",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 2 * * *", timezone=firm_time_zone()),
+    schedule=CronTriggerTimetable(nightly_cron(), timezone=firm_time_zone()),
     start_date=datetime(2024, 1, 1),
     catchup=False,
     max_active_runs=1,

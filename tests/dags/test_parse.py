@@ -69,6 +69,18 @@ def test_the_clock_follows_the_firms_file_and_utc_without_one(tmp_path: Path) ->
     assert fresh(code, CARE_CONFIG=str(tmp_path)) == "UTC"
 
 
+@pytest.mark.req("S12")
+def test_the_night_runs_every_night_or_on_the_one_weekday_of_the_firms_file(tmp_path: Path) -> None:
+    code = (
+        f"import runpy; print(runpy.run_path('{ROOT}/dags/care_nightly.py')['wait'].dag.timetable.expression)"
+    )
+    firm = tmp_path / "firm.yaml"
+    firm.write_text("version: 1\nname: X\n", encoding="utf-8")
+    assert fresh(code, CARE_CONFIG=str(tmp_path)) == "0 2 * * *"
+    firm.write_text("version: 1\nname: X\nnights: monday\n", encoding="utf-8")
+    assert fresh(code, CARE_CONFIG=str(tmp_path)) == "0 2 * * mon"
+
+
 def test_reading_the_dag_files_loads_nothing_heavy() -> None:
     code = f"""
 import json, runpy, sys

@@ -17,7 +17,7 @@ from carewatch.commands.console import (
     print_json,
     warehouse,
 )
-from carewatch.flow.backtest import PREDICTION_COLUMNS, predictions, replay
+from carewatch.flow.backtest import PREDICTION_COLUMNS, folds, predictions, replay
 from carewatch.store.outcomes import customer_ids
 
 HELP = "replay past days with only the facts then known; print levels and write predictions"
@@ -54,16 +54,17 @@ def run(chosen: argparse.Namespace) -> int:
     progress.done()
     if chosen.predictions:
         write_predictions(chosen.predictions, rows)
+    basis = "fold" if folds(spec, chosen.every) else "hit"
     if chosen.json:
         print_json(
             {
                 "judgement": spec.fingerprint,
-                "level_basis": "fold" if chosen.every == "day" else "hit",
+                "level_basis": basis,
                 "days": summary,
             }
         )
         return 0
-    print(f"judgement {spec.fingerprint}, level_basis={'fold' if chosen.every == 'day' else 'hit'}")
+    print(f"judgement {spec.fingerprint}, level_basis={basis}")
     for line in summary:
         print(
             f"{line['as_of']}  {line['customers']:6} customers  "

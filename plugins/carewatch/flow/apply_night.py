@@ -36,7 +36,7 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     health = health_of_night(connection, night, spec)
     customers, tier, dormant = health["customer_no"], health["tier"], health["dormant"].astype(bool)
     through = nights.applied_through(connection)
-    missed = 0 if through is None else max((night.day - through).days - 1, 0)
+    missed = 0 if through is None else spec.firm.missed_nights(through, night.day)
     before = signals.live_memory(connection, customers, book)
     after = fold(before, health["rules"], book, dormant=dormant, missed=missed)
     severity = severities(book, class_texts(connection, spec, night.cut(spec.firm.zone), health))

@@ -81,24 +81,33 @@ def replay_day(
     return Replayed(day, customers, judged, level_of_hits(spec, judged))
 
 
+def folds(spec: JudgementSpec, every: Every) -> bool:
+    """Return whether the steps are the firm's own nights, so that signals are folded from one to the next."""
+    return every == ("day" if spec.firm.nights is None else "week")
+
+
 def replay(
     connection: Connection, spec: JudgementSpec, first: date, last: date, every: Every, progress: Progress
 ) -> Iterator[Replayed]:
     """Replay days in order.
 
-    Every day: signals are folded, starting closed and warming up for twice the longest hold. In larger steps the level
-    is that of the hits (`level_basis=hit`).
+    In steps of the firm's own nights (every day, or every week of a firm with one night a week) signals are folded,
+    starting closed and warming up for twice the longest hold. In larger steps the level is that of the hits
+    (`level_basis=hit`).
     """
+    if folds(spec, every):
+        first = spec.firm.next_night(first)
     tiers = _Tiers(connection, spec)
     days = days_between(first, last, every)
     warm_up: list[date] = []
-    if every == "day":
+    if folds(spec, every):
         longest = max([spec.health.hold_nights, *(rule.holds_for for rule in spec.rules.values())])
-        warm_up = days_between(first - timedelta(days=2 * longest), first - timedelta(days=1), "day")
+        begin = first - timedelta(days=2 * longest * spec.firm.days_between_nights)
+        warm_up = days_between(begin, first - timedelta(days=1), every)
     memory: tuple[NDArray[np.int32], Memory] | None = None
     for number, day in enumerate([*warm_up, *days], start=1):
         replayed = replay_day(connection, spec, day, tiers)
-        if every == "day":
+        if folds(spec, every):
             memory = _fold_on(memory, replayed)
             judged = replayed.judged
             level = level_of_memory(spec, judged.book, memory[1], severities(judged.book, judged.columns))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from functools import cache
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
@@ -24,6 +25,9 @@ _CODE_OF: Final = {
 
 _time_zones = cache(available_timezones)
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: Final = get_args(Weekday)
+
 
 class Firm(Strict):
     """`firm.yaml`: what holds for the whole firm."""
@@ -36,6 +40,11 @@ class Firm(Strict):
     currency: str = Field(default="CNY", description="what amounts are counted in 币种, such as CNY")
     language: Literal["en", "zh-CN"] = Field(
         default="en", description="language of messages to people who have none of their own 语言"
+    )
+
+    nights: Weekday | None = Field(
+        default=None,
+        description="the weekday of the one night a week 每周运行日, such as monday; every night when not given",
     )
 
     @field_validator("time_zone")
@@ -58,3 +67,18 @@ class Firm(Strict):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def days_between_nights(self) -> int:
+        return 1 if self.nights is None else 7
+
+    def next_night(self, day: date) -> date:
+        """Return the first day from `day` on that has a night."""
+        if self.nights is None:
+            return day
+        return day + timedelta(days=(WEEKDAYS.index(self.nights) - day.weekday()) % 7)
+
+    def missed_nights(self, last: date, day: date) -> int:
+        """Return how many nights lie between the night of `last` and that of `day`, neither of them counted."""
+        first = self.next_night(last + timedelta(days=1))
+        return max(-((first - day).days // self.days_between_nights), 0)
