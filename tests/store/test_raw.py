@@ -14,15 +14,13 @@ C1 = {"code": "C1", "since": "2023-01-01"}
 
 
 def purge(landing: Landing) -> int:
-    return purge_landing(
-        landing.connection, "sales", landing.sources["sales"], FIRM, keep_days=7, now=landing.now
-    )
+    return purge_landing(landing.connection, "sales", landing.sources["sales"], FIRM, now=landing.now)
 
 
 def test_old_rows_go_when_they_were_taken_or_never_finished(connection: psycopg.Connection[Any]) -> None:
     # Load ids are the loader's wall clock in seconds; the landing helper makes them in 2023.
     old = datetime(2023, 11, 1, tzinfo=UTC)
-    landing = Landing(connection, sources(sales=MASTER + ORDERS), now=old)
+    landing = Landing(connection, sources(sales="keep_landed: 7 days\n" + MASTER + ORDERS), now=old)
     bad = {"no": "B", "code": "C1", "at": "2023-01-01", "amount": "x"}
     landing.take("sales", customers=[C1], orders=[bad])
     landing.land("sales", finished=False, customers=[C1])
@@ -43,4 +41,4 @@ def test_old_rows_go_when_they_were_taken_or_never_finished(connection: psycopg.
 def test_a_source_that_never_landed_has_nothing_to_take_or_purge(connection: psycopg.Connection[Any]) -> None:
     landing = Landing(connection, sources(sales=MASTER))
     assert pending_loads(connection, "nobody", "x", "nobody.x") == []
-    assert purge_landing(connection, "nobody", landing.sources["sales"], FIRM, keep_days=7, now=NOW) == 0
+    assert purge_landing(connection, "nobody", landing.sources["sales"], FIRM, now=NOW) == 0

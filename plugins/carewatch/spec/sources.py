@@ -68,6 +68,9 @@ class BaseSource(Strict):
     delay: ElapsedField = timedelta(0)
     fresh_within: ElapsedField
     silent_after: ElapsedField | None = None
+    keep_landed: ElapsedField = Field(
+        default=timedelta(days=30), description="how long landed rows are kept after they were conformed"
+    )
     checks: list[CheckField] = Field(
         default_factory=list, description="what every stream's load must be like: its rows, its newest time"
     )

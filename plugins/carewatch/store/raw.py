@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from psycopg import sql
 
@@ -133,9 +133,9 @@ def ensure_index(connection: Connection, source_name: str, feed: str) -> None:
 
 
 def purge_landing(
-    connection: Connection, source_name: str, source: BaseSource, firm: Firm, *, keep_days: int, now: datetime
+    connection: Connection, source_name: str, source: BaseSource, firm: Firm, *, now: datetime
 ) -> int:
-    """Delete landed rows older than `keep_days` that all their streams have taken, or whose load was never finished.
+    """Delete landed rows older than the source's `keep_landed` that all their streams have taken, or of unfinished loads.
 
     Rows that wait in quarantine keep their values there. Returns the number of rows deleted.
     """
@@ -146,7 +146,7 @@ def purge_landing(
         return 0
     schema = sql.Identifier(schema_of(source_name))
     readers = {feed.name: feed.streams for feed in feeds(source_name, source, firm)}
-    before = now - timedelta(days=keep_days)
+    before = now - source.keep_landed
     with connection.transaction():
         landed = connection.execute(sql.SQL("select distinct feed from {}._reads").format(schema)).fetchall()
         deleted = 0
