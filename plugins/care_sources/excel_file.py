@@ -21,6 +21,7 @@ _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})\"")
 
 Cells = tuple[Any, ...]
+"""Of one row, from the left: objects with `value` and `number_format`."""
 
 
 class _Block(NamedTuple):
@@ -94,7 +95,7 @@ def _sheet(stream: BinaryIO, name: str | None, *, formulas: bool = False) -> tup
             scan = _scan(part)
         # What a file says of its size may be wrong, and rows beyond it would be lost.
         found.reset_dimensions()
-        return found.iter_rows(values_only=True), scan
+        return found.iter_rows(), scan
     except Refused:
         raise
     except Exception as error:  # whatever a damaged workbook does to its reader
@@ -118,6 +119,8 @@ def _scan(part: Any) -> _Scan:
 def _rows(
     name: str, columns: tuple[str, ...], values: Iterator[Cells], stored: Iterator[Any], merged: list[_Block]
 ) -> Iterator[Row]:
+    from openpyxl.cell.read_only import EMPTY_CELL
+
     number, positions, seen = 0, None, list[list[str]]()
     waiting, active = list(merged), list[tuple[_Block, Any]]()
     pairs = zip(values, stored, strict=False)
@@ -131,15 +134,15 @@ def _rows(
             yield Row(None, name, number + 1, reason, "")
             return
         number += 1
-        empty = all(cell is None or cell == "" for cell in cells)
+        empty = all(cell.value is None or cell.value == "" for cell in cells)
         while waiting and waiting[0].top <= number:
             block = waiting.pop(0)
-            active.append((block, cells[block.left - 1] if len(cells) >= block.left else None))
+            active.append((block, cells[block.left - 1] if len(cells) >= block.left else EMPTY_CELL))
         active = [one for one in active if one[0].bottom >= number]
         if positions is None:
             if empty:
                 continue
-            heading = [(as_text(cell) or "").strip() for cell in cells]
+            heading = [(as_text(cell.value) or "").strip() for cell in cells]
             seen.append(heading)
             if missing_columns(heading, columns) is None:
                 positions = [heading.index(column) for column in columns]
@@ -153,34 +156,39 @@ def _rows(
 
 
 def _filled(cells: Cells, active: list[tuple[_Block, Any]]) -> Cells:
+    from openpyxl.cell.read_only import EMPTY_CELL
+
     if not active:
         return cells
     filled = list(cells)
     for block, value in active:
-        filled += [None] * (block.right - len(filled))
+        filled += [EMPTY_CELL] * (block.right - len(filled))
         filled[block.left - 1 : block.right] = [value] * (block.right - block.left + 1)
     return tuple(filled)
 
 
 def _row(name: str, number: int, cells: Cells, formulas: Any, positions: list[int]) -> Row:
     from openpyxl.cell.cell import ERROR_CODES
+    from openpyxl.cell.read_only import EMPTY_CELL
     from openpyxl.utils import get_column_letter
 
     values: list[str | None] = []
     for position in positions:
-        value = cells[position] if position < len(cells) else None
-        place = f"{get_column_letter(position + 1)}{number}"
+        cell = cells[position] if position < len(cells) else EMPTY_CELL
+        value, place = cell.value, f"{get_column_letter(position + 1)}{number}"
         if (
             value is None
             and formulas is not None
             and position < len(formulas)
-            and formulas[position] is not None
+            and formulas[position].value is not None
         ):
             fault = f"cell {place} is a formula without a stored value; open the file in Excel and save it"
             return Row(None, name, number, fault, "")
         if isinstance(value, str) and value in ERROR_CODES:
             return Row(None, name, number, f"cell {place} holds the error {value}", "")
         text = cell_text(value)
+        if isinstance(value, float | int) and "%" in cell.number_format and not isinstance(value, bool):
+            text = f"{cell_text(value * 100)}%"
         if text is not None and len(text) > LONGEST_VALUE:
             return Row(None, name, number, f"cell {place} holds {too_long(len(text))}", "")
         values.append(text)

@@ -63,6 +63,14 @@ def list_files(source_name: str, connection: Connection) -> dict[str, File]:
     }
 
 
+def local_file(path: Path) -> File:
+    """Return a file of this machine."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    about = path.stat()
+    return File(path.name, about.st_size, str(about.st_mtime), str(path), LocalFileSystem())
+
+
 def _file(system: AbstractFileSystem, root: str, path: str, about: dict[str, Any]) -> File:
     stamp = " ".join(str(about[name]) for name in _CHANGED if about.get(name) is not None)
     return File(path.removeprefix(root).lstrip("/"), int(about.get("size") or 0), stamp, path, system)

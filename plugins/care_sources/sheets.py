@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from care_sources.encoding import inspect, open_text
+from care_sources.folder import local_file
 from care_sources.rows import as_text
 
 Cells = list[str | None]
@@ -89,24 +90,13 @@ def _text(cell: Any) -> str | None:
     return as_text(value) if not isinstance(value, date) else value.isoformat()
 
 
-class _Item(dict[str, Any]):
-    """A file as the encoding guesser takes it."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(file_name=path.name)
-        self._path = path
-
-    def open(self, **_: object) -> BinaryIO:
-        return self._path.open("rb")
-
-
 def _csv(path: Path) -> Iterator[tuple[int, Cells]]:
-    item = _Item(path)
     try:
-        seen = inspect(item, "auto")
+        file = local_file(path)
+        seen = inspect(file, "auto")
         if seen.fault is not None:
             raise Unreadable(seen.fault)
-        with open_text(item, seen) as stream:
+        with open_text(file, seen) as stream:
             begin = stream.readline()
             mark = max(",;\t", key=begin.count)
             stream.seek(0)

@@ -243,3 +243,23 @@ def test_two_sheets_of_one_file_are_two_streams(make_loader: MakeLoader, folder:
 )
 def test_a_cell_is_the_text_that_a_person_reads(value: Any, text: str | None) -> None:
     assert cell_text(value) == text
+
+
+def test_a_percentage_is_read_as_it_is_shown(make_loader: MakeLoader, folder: Path) -> None:
+    text = """
+customers: master
+streams:
+  customers:
+    from: "*.xlsx"
+    fact: customer
+    key: code
+    event_at: since
+    columns: {profit_rate: rate}
+"""
+    path = book(folder / "c.xlsx", ["code", "since", "rate"], ["C1", date(2026, 1, 1), 0.155])
+    made = openpyxl.load_workbook(path)
+    made.active["C2"].number_format = "0.0%"  # type: ignore[index]
+    made.save(path)
+    loader = make_loader(text, Connection(str(folder)))
+    loader.load()
+    assert loader.rows("select profit_rate::text from care.fact_customer") == [("15.5",)]
