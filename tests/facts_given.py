@@ -46,8 +46,12 @@ class GivenFacts:
         self, party: str, customer: str, known_from: datetime = LONG_AGO, known_to: datetime | None = None
     ) -> None:
         self.connection.execute(
-            "insert into care.identity (party_no, customer_no, known_from, known_to) values (%s, %s, %s, %s)",
-            (self.party(party), self.customer(customer), known_from, known_to),
+            "insert into care.identity (party_no, customer_no, known_from, known_to, made_at) values (%s, %s, %s, %s, %s)",
+            (self.party(party), self.customer(customer), known_from, known_to, known_from),
+        )
+        self.connection.execute(
+            "update care.party set home_no = %s where party_no = %s and home_no is null",
+            (self.customer(customer), self.party(party)),
         )
 
     def known(self, name: str, since: datetime = LONG_AGO, **columns: object) -> None:

@@ -21,6 +21,8 @@ COMMANDS = (
     "try",
     "outbox",
     "quarantine",
+    "identity",
+    "timeline",
     "schema",
     "fit",
     "template",
@@ -50,11 +52,12 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from carewatch.store.metrics import BadMetric
     from carewatch.store.migrations import MigrationError
     from carewatch.store.nights import NoNight
+    from carewatch.store.rulings import NoRuling
     from carewatch.tell.wording import BadTemplate
 
     return (
         Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
-        BadTemplate, BadMetric,
+        BadTemplate, BadMetric, NoRuling,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 import time
@@ -42,6 +43,13 @@ def config_argument(parser: argparse.ArgumentParser) -> None:
 def json_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def by_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--by`: who asks, for the audit trail; the user of this machine unless said."""
+    parser.add_argument(
+        "--by", default=getpass.getuser(), metavar="PERSON", help="who asks (default: your login)"
+    )
 
 
 def configuration(chosen: argparse.Namespace) -> Configuration:

@@ -17,6 +17,7 @@ from carewatch.flow.notify import notify
 from carewatch.flow.playbooks import start_playbooks
 from carewatch.spec.configuration import CareSpec
 from carewatch.store import configurations, nights, people
+from carewatch.store.absorbed import absorb
 from carewatch.store.calls import settle_answered
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
@@ -52,13 +53,21 @@ Part = Callable[[Moment], None]
 
 
 def apply_nights(moment: Moment) -> None:
-    """Fold judged nights into signals and warnings, in date order."""
+    """Fold judged nights into signals and warnings, in date order; customers who were merged share one warning."""
+    _absorb(moment)
     for night in nights.waiting_nights(moment.connection):
         applied = apply_night(moment.connection, night, moment.care, moment.now)
         if applied is None:
             moment.done = replace(moment.done, held=(*moment.done.held, str(night.day)))
         else:
             moment.done = replace(moment.done, moves=moment.done.moves + applied)
+    _absorb(moment)
+
+
+def _absorb(moment: Moment) -> None:
+    day = moment.now.astimezone(moment.care.firm.zone).date()
+    merged = absorb(moment.connection, moment.now, day)
+    moment.done = replace(moment.done, moves=moment.done.moves + merged)
 
 
 def start_level(level: int) -> Part:

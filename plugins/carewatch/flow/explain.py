@@ -66,12 +66,7 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
     The numbers are computed again from the facts with the night's own cuts and stored configuration, and compared with
     what was stored, to the last bit; only those that depend on everybody are taken from the night. Raises UnknownCustomer and NoNight.
     """
-    row = connection.execute(
-        "select customer_no from care.customer where customer_id = %s", (customer_id,)
-    ).fetchone()
-    if row is None:
-        raise UnknownCustomer(_nearest(connection, customer_id))
-    customer_no: int = row[0]
+    customer_no = customer_number(connection, customer_id)
     night = opened(connection, last_sealed(connection, day))
     spec, cut = night.judgement, night.night.cut(night.judgement.firm.zone)
     own = [name for name in spec.metrics if not depends_on_everybody(spec.metrics, name)]
@@ -105,6 +100,16 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
         rules=_rules(spec, judged, excuses_at(connection, cut, customer_no)),
         warning=_warning(connection, customer_no, night.night.day),
     )
+
+
+def customer_number(connection: Connection, customer_id: str) -> int:
+    """Return a customer's number; raise UnknownCustomer with those that were probably meant."""
+    row = connection.execute(
+        "select customer_no from care.customer where customer_id = %s", (customer_id,)
+    ).fetchone()
+    if row is None:
+        raise UnknownCustomer(_nearest(connection, customer_id))
+    return int(row[0])
 
 
 def _nearest(connection: Connection, customer_id: str) -> str:

@@ -209,7 +209,7 @@ FACTS: Final = {
             "interaction",
             "somebody of ours and somebody of theirs were in touch, or were meant to be",
             (
-                _text("what", "call, visit, meeting, inquiry, mail or event", required=True),
+                _text("what", "call, visit, meeting, inquiry, mail, chat or event", required=True),
                 _text("channel", "phone, mail, chat, on site"),
                 _text("direction", "in (from the customer) or out"),
                 _flag("invited", "the customer was invited"),

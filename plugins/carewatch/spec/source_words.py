@@ -13,7 +13,7 @@ WORDS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("order", "kind"): _ORDER_KINDS,
     ("order_line", "kind"): _ORDER_KINDS,
     ("order_event", "what"): ("confirmed", "delivered", "cancelled"),
-    ("interaction", "what"): ("call", "visit", "meeting", "inquiry", "mail", "event"),
+    ("interaction", "what"): ("call", "visit", "meeting", "inquiry", "mail", "chat", "event"),
     ("interaction", "direction"): ("in", "out"),
     ("interaction", "tone"): ("warm", "neutral", "distant", "negative"),
     ("interaction", "result"): ("answered", "no_answer", "busy", "refused"),

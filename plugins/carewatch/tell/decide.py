@@ -24,6 +24,7 @@ _SILENT: Final = {
     "fell": "the level fell: nobody has to act",
     "cleared": "the signals cleared: the case waits for its result",
     "closed": "the warning closed",
+    "merged": "customers were merged: one warning goes on for both",
     "changed": "the priority changed: it is not high",
 }
 
