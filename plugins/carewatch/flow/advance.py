@@ -13,6 +13,7 @@ from datetime import datetime
 from carewatch.flow.apply_night import apply_night
 from carewatch.flow.calls import request_dials
 from carewatch.flow.clock import escalate, remind
+from carewatch.flow.early import raise_events
 from carewatch.flow.notify import notify
 from carewatch.flow.playbooks import start_playbooks
 from carewatch.spec.configuration import CareSpec
@@ -28,6 +29,7 @@ class Advanced:
     """What moved."""
 
     moves: int = 0
+    raised_early: int = 0
     held: tuple[str, ...] = ()
     tasks: int = 0
     calls: int = 0
@@ -70,6 +72,12 @@ def _absorb(moment: Moment) -> None:
     moment.done = replace(moment.done, moves=moment.done.moves + merged)
 
 
+def apply_events(moment: Moment) -> None:
+    """Raise at once what event rules say of events that became known since the last look."""
+    raised = raise_events(moment.connection, moment.care, moment.now)
+    moment.done = replace(moment.done, moves=moment.done.moves + raised, raised_early=raised)
+
+
 def start_level(level: int) -> Part:
     """Return the part that starts the playbooks of one level."""
 
@@ -97,6 +105,7 @@ def decide_notices(moment: Moment) -> None:
 
 EVERYTHING: tuple[Part, ...] = (
     apply_nights,
+    apply_events,
     start_level(1),
     start_level(2),
     start_level(3),

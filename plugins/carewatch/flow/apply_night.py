@@ -19,7 +19,7 @@ from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
 from carewatch.store.readings import class_texts
 from carewatch.warn.fold import fold
-from carewatch.warn.hits import rule_book
+from carewatch.warn.hits import State, rule_book
 from carewatch.warn.judge import level_of_memory
 from carewatch.warn.level import priorities, severities
 
@@ -38,7 +38,9 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     through = nights.applied_through(connection)
     missed = 0 if through is None else spec.firm.missed_nights(through, night.day)
     before = signals.live_memory(connection, customers, book)
-    after = fold(before, health["rules"], book, dormant=dormant, missed=missed)
+    ahead = signals.ahead(connection, night, customers, book)
+    states = np.where(ahead & (health["rules"] == State.CLEAR), State.UNKNOWN, health["rules"])
+    after = fold(before, states, book, dormant=dormant, missed=missed)
     severity = severities(book, class_texts(connection, spec, night.cut(spec.firm.zone), health))
     counted = replace(after, phase=signals.counted(connection, customers, book, after, night.day))
     level = level_of_memory(spec, book, counted, severity)
@@ -59,7 +61,7 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
         return None
     signals.store_changes(connection, night, spec, book, health, before, after, severity)
     moved = with_context(connection, spec, care, night.cut(spec.firm.zone), found, moves, live)
-    warnings.store_moves(connection, night, moved, rest=spec.levels.rest, now=now)
+    warnings.store_moves(connection, night, moved, day=night.day, rest=spec.levels.rest, now=now)
     nights.set_applied_through(connection, night.day)
     if not night.reached("applied"):
         nights.set_state(connection, night, "applied")

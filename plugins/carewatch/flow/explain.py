@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.flow.night import opened
+from carewatch.measure.cut import Cut
 from carewatch.measure.health import Colour, metric_points
 from carewatch.measure.reads import held_metrics
 from carewatch.measure.tiers import tier_day
 from carewatch.spec.condition import clauses, names, to_data
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.event import DAYS_SINCE_EVENT
 from carewatch.spec.metrics import depends_on_everybody
 from carewatch.spec.rules import REASON, Rule, Severity
 from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
+from carewatch.store.events import events_of
 from carewatch.store.health import health_of_night
 from carewatch.store.metrics import metrics_at, metrics_of_night
 from carewatch.store.nights import held_sources, last_sealed
@@ -97,7 +100,12 @@ def explain(connection: Connection, customer_id: str, day: date | None = None) -
         held=[asdict(one) for one in held_sources(connection, night.night)],
         equals_stored=_equals_stored(connection, night.night, spec, customers, numbers, judged),
         dimensions=_dimensions(spec, judged, held_metrics(spec.metrics, night.night.held_facts)),
-        rules=_rules(spec, judged, excuses_at(connection, cut, customer_no)),
+        rules=_rules(
+            spec,
+            judged,
+            excuses_at(connection, cut, customer_no),
+            _events(connection, spec, cut, customer_no),
+        ),
         warning=_warning(connection, customer_no, night.night.day),
     )
 
@@ -182,7 +190,19 @@ def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> l
     return result
 
 
-def _rules(spec: JudgementSpec, judged: Judged, excuses: list[Excuse]) -> list[dict[str, Any]]:
+def _events(
+    connection: Connection, spec: JudgementSpec, cut: Cut, customer_no: int
+) -> dict[str, dict[str, Any]]:
+    """Return what the event in force says, for each event rule that has one."""
+    found = (
+        events_of(connection, name, rule, cut, [customer_no]) for name, rule in spec.event_rules().items()
+    )
+    return {event.rule: event.says for events in found for event in events}
+
+
+def _rules(
+    spec: JudgementSpec, judged: Judged, excuses: list[Excuse], events: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
     row = {name: _plain(values[0]) for name, values in judged.columns.items()}
     ranks = severities(judged.book, judged.columns)[0]
     result: list[dict[str, Any]] = []
@@ -202,14 +222,15 @@ def _rules(spec: JudgementSpec, judged: Judged, excuses: list[Excuse]) -> list[d
             continue
         rule = spec.rules[name]
         severity = list(Severity)[ranks[number]]
+        seen = row | {DAYS_SINCE_EVENT: None} | events.get(name, {}) if rule.on == "event" else row
         shown = [
             {"clause": clause.text, "holds": _truth(clause.truth), "actual": clause.actual}
-            for clause in clauses(rule.when, row)
+            for clause in clauses(rule.when, seen)
         ]
         result.append(
             {
                 "rule": name, "state": state.name.lower(), "severity": str(severity), "clauses": shown,
-                "text": reason(name, rule, row) if state in (State.HIT, State.COVERED) else None,
+                "text": reason(name, rule, seen) if state in (State.HIT, State.COVERED) else None,
                 "covered_by": _covered_by(rule, excuses) if state is State.COVERED else None,
             }
         )  # fmt: skip

@@ -67,7 +67,7 @@ def with_context(
     """Add to each transition its owner, tier, risk, money at stake and reasons."""
     if not moves:
         return []
-    signals = warnings.open_signals(connection, list(moves), cut.last_day)
+    signals = warnings.open_signals(connection, list(moves), cut.day)
     masters = warnings.masters(connection, list(moves), cut.knowledge_cut)
     at = np.searchsorted(found.customers, np.fromiter(moves, dtype=np.int64, count=len(moves)))
     return [

@@ -27,6 +27,11 @@ class Cut:
         """The last firm-local day of which something is seen: the day before at midnight, the day itself later on."""
         return (self.event_cut - timedelta(microseconds=1)).astimezone(self.zone).date()
 
+    @property
+    def next_day(self) -> date:
+        """The day of the first night that sees all of this: the cut's own day at midnight, else the day after."""
+        return self.last_day + timedelta(days=1)
+
     @classmethod
     def at(cls, day: date, zone: ZoneInfo, knowledge_cut: datetime | None = None) -> Cut:
         """Return the cut at 00:00 of `day`; without a knowledge cut the two are one moment, as in a backtest."""

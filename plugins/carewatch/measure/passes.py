@@ -27,8 +27,14 @@ def _environment(folder: Path) -> Environment:
     return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False)  # noqa: S701
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
     return _environment(include("sql", "metrics")).get_template(template).render(**values)
+
+
+def believed(cut: Cut) -> str:
+    """Return the condition under which an identity `i` is believed at this cut."""
+    known = instant_literal(cut.knowledge_cut)
+    return f"i.known_from <= {known} and (i.known_to is null or i.known_to > {known})"
 
 
 def visible(cut: Cut) -> str:
@@ -98,13 +104,13 @@ class Passes:
         if (prefix, key) not in self._names:
             name = f"{prefix}_{len(self._own)}"
             self._names[prefix, key] = name
-            self._own[name] = _render(f"{prefix}.sql.j2", name=name, visible=visible(self.cut), **values)
+            self._own[name] = render(f"{prefix}.sql.j2", name=name, visible=visible(self.cut), **values)
         return self._names[prefix, key]
 
     def statements(self) -> dict[str, str]:
         """Return the statements that make the passes, by name."""
         of_facts = {
-            f"pass_{fact}": _render(
+            f"pass_{fact}": render(
                 "pass.sql.j2",
                 name=f"pass_{fact}",
                 table=FACTS[fact].table,

@@ -80,6 +80,10 @@ class JudgementSpec(_Executable):
             exclude={"rules": without, "metrics": {"__all__": {"examples", "source"}}},
         )
 
+    def event_rules(self) -> dict[str, Rule]:
+        """Return the rules that wait for an event, by name."""
+        return {name: rule for name, rule in self.rules.items() if rule.on == "event"}
+
     def metric_hash(self, name: str) -> str:
         """Return the digest of what one metric computes, the metrics it is built on included."""
         metric = self.metrics[name]

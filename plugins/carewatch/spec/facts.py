@@ -34,6 +34,9 @@ class Privacy(StrEnum):
     SECRET = "secret"  # noqa: S105 - a class, not a password
 
 
+NUMBERS: Final = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.AMOUNT})
+"""Kinds of column that hold numbers."""
+
 SQL_TYPE: Final = {
     Kind.TEXT: "text",
     Kind.INTEGER: "bigint",

@@ -20,6 +20,8 @@ from carewatch.spec.condition import (
 )
 from carewatch.spec.configuration import ATTRIBUTES, JUDGED
 from carewatch.spec.document import SpecProblem, nearest, unknown
+from carewatch.spec.event import DAYS_SINCE_EVENT, shown
+from carewatch.spec.facts import FACTS, NUMBERS
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rules import REASON, REASONS, Example, Rule
 
@@ -49,15 +51,15 @@ def check_rules(parts: Parts) -> Iterator[Found]:
 
 
 def check_condition_names(
-    condition: Condition, parts: Parts, *, judged: bool = True, excuse: bool = False
+    condition: Condition, parts: Parts, *, judged: bool = True, further: Collection[str] = ()
 ) -> Iterator[SpecProblem]:
     """Yield unknown names, and comparisons of a number with a text, at their places in the condition.
 
-    `judged` says whether the condition is read after the night has judged score, colour and tier, `excuse` whether it
-    may read the register of reasonable reasons.
+    `judged` says whether the condition is read after the night has judged score, colour and tier; `further` names may
+    be read as well.
     """
     known = _known(parts)
-    known = known | {REASON} if known is not None and excuse else known
+    known = known | {*further} if known is not None else known
     missing = unknown_names(condition, known, parts.labels) if known is not None else []
     missing += [] if judged else _too_early(condition)
     yield from missing
@@ -98,21 +100,30 @@ def _impossible(condition: Condition, parts: Parts) -> Iterator[SpecProblem]:
 def _conditions(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
     for key, condition in (("when", rule.when), ("clears_if", rule.clears_if), ("unless", rule.unless)):
         if condition is not None:
-            found = check_condition_names(condition, parts, excuse=key == "unless")
+            further = [*_events(rule), *([REASON] if key == "unless" else [])]
+            found = check_condition_names(condition, parts, further=further)
             yield from (problem.under(key) for problem in found)
 
 
+def _events(rule: Rule) -> tuple[str, ...]:
+    """Return what a rule's conditions may read of its event."""
+    return (DAYS_SINCE_EVENT,) if rule.on == "event" else ()
+
+
 def _because(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
+    event = shown(FACTS[rule.fact]) if rule.fact is not None else {}
+    texts = _TEXTS | {name for name, kind in event.items() if kind not in NUMBERS}
     known = _known(parts)
-    for language, shown in rule.shown():
+    known = known | {*_events(rule), *event} if known is not None else known
+    for language, placed in rule.shown():
         loc = ("because", language) if language else ("because",)
-        if known is not None and shown.name not in known:
+        if known is not None and placed.name not in known:
             expected = "a metric or attribute that is defined"
-            yield unknown("name", shown.name, known, expected=expected, loc=loc, column_offset=shown.column)
-        elif shown.format and shown.name in _TEXTS:
-            what = f"'{shown.name}' is a text and has no decimals"
-            expected = f"{{{shown.name}}}"
-            yield SpecProblem(what, expected=expected, loc=loc, column_offset=shown.column)
+            yield unknown("name", placed.name, known, expected=expected, loc=loc, column_offset=placed.column)
+        elif placed.format and placed.name in texts:
+            what = f"'{placed.name}' is a text and has no decimals"
+            expected = f"{{{placed.name}}}"
+            yield SpecProblem(what, expected=expected, loc=loc, column_offset=placed.column)
 
 
 def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
@@ -182,7 +193,9 @@ def _indicator(rule: Rule, dimension: str, like: str) -> Iterator[SpecProblem]:
 
 
 def _examples(rule: Rule) -> Iterator[SpecProblem]:
-    read = names(rule.when) | (names(rule.unless) if rule.unless is not None else frozenset())
+    read = (
+        names(rule.when) | (names(rule.unless) if rule.unless is not None else frozenset()) | {*_events(rule)}
+    )
     for position, example in enumerate(rule.examples):
         misgiven = [*_misgiven(example, read)]
         yield from (problem.under("examples", position) for problem in misgiven)
@@ -212,6 +225,8 @@ def _misgiven(example: Example, read: Collection[str]) -> Iterator[SpecProblem]:
 
 
 def _outcome(rule: Rule, example: Example) -> bool | str:
+    if rule.on == "event" and example.given.get(DAYS_SINCE_EVENT) is None:
+        return False
     truth = _truth(rule.when, example)
     if truth == TRUE and rule.unless is not None and _truth(rule.unless, example) == TRUE:
         return False

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from carewatch.spec.condition import ConditionField, names
+from carewatch.spec.condition import ConditionField, names, parse
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
+from carewatch.spec.duration import Window
+from carewatch.spec.event import DAYS_SINCE_EVENT, LASTS, event_problems
 from carewatch.spec.placeholder import Placeholder, by_ids, placeholders
 from carewatch.spec.vocabulary import NO_WORDS
 
@@ -53,6 +55,9 @@ def _any_reason(value: object) -> object:
     return f"{REASON} is not missing" if value == REASON else value
 
 
+_EVENT_HAPPENED: Final = parse(f"{DAYS_SINCE_EVENT} is not missing")
+
+
 class Example(Strict):
     """Given these values, does the rule fire? A value that is not given is missing."""
 
@@ -94,8 +99,27 @@ class Rule(Strict):
         description="the indicator 指标; rules that count as the same one count once, at the worst severity"
     )
     dimension: str = Field(description="the dimension of health.yaml that it belongs to 维度")
+    on: Literal["night", "event"] = Field(
+        default="night",
+        description="night: judged from each night's numbers; event: from one row of a fact, within minutes 触发方式",
+    )
+    fact: str | None = Field(default=None, description="on: event: the kind of fact (docs/facts.md) 事件类型")
+    where: str | None = Field(
+        default=None,
+        description="on: event: an SQL condition over the fact's columns, such as what = 'left' and main",
+    )
+    lasts: Window | None = Field(
+        default=None,
+        description="on: event: how long an event counts 有效期, 30 days unless said; one with expires_on until that day",
+    )
+    concerns: Literal["customer", "market"] | None = Field(
+        default=None,
+        description="on: event: customer (events at this very customer, unless said) or market (events of an industry, "
+        "country or line, for every customer in it) 影响范围",
+    )
     when: ConditionField = Field(
-        description="the condition 条件: one comparison, or all:, any:, none: with a list"
+        default=_EVENT_HAPPENED,
+        description="the condition 条件: one comparison, or all:, any:, none: with a list; an event rule needs none",
     )
     holds_for: int = Field(
         default=1, ge=1, le=60, description="nights running that it must be true before it counts"
@@ -141,6 +165,32 @@ class Rule(Strict):
     def placeholders(self) -> frozenset[str]:
         """Return the names that the reason text shows."""
         return frozenset(one.name for _, one in self.shown())
+
+    @property
+    def event_lasts(self) -> Window:
+        """How long an event of this rule counts."""
+        return self.lasts or LASTS
+
+    @model_validator(mode="after")
+    def _has_its_shape(self) -> Self:
+        raise_all(self._shape_problems())
+        return self
+
+    def _shape_problems(self) -> Iterator[SpecProblem]:
+        given = self.model_fields_set
+        if self.on == "event":
+            yield from event_problems(self.fact, self.where, market=self.concerns == "market")
+            for key in ("holds_for", "clears_if", "clears_after"):
+                if key in given and getattr(self, key) not in (None, 1):
+                    what = f"a rule 'on: event' takes no '{key}': it is there at once and lasts as long as 'lasts' says"
+                    yield SpecProblem(what, loc=(key,), at_key=True)
+            return
+        if "when" not in given:
+            yield SpecProblem("missing key 'when'")
+        for key in ("fact", "where", "lasts", "concerns"):
+            if getattr(self, key) is not None:
+                what = f"only a rule 'on: event' takes '{key}'"
+                yield SpecProblem(what, expected="on: event", loc=(key,), at_key=True)
 
     @model_validator(mode="after")
     def _says_severity_by_tier_once(self) -> Self:

@@ -73,12 +73,23 @@ def open_signals(
 
 
 def store_moves(
-    connection: Connection, night: Night, moves: Sequence[Moved], *, rest: int, now: datetime
+    connection: Connection,
+    night: Night,
+    moves: Sequence[Moved],
+    *,
+    day: date,
+    rest: int,
+    now: datetime,
+    between_nights: bool = False,
 ) -> None:
-    """Store the transitions of a night: warnings opened, moved and closed, each with its event."""
+    """Store transitions: warnings opened, moved and closed on a day, each with its event.
+
+    `night` is the one that moves them, or between nights the one whose numbers they rest on.
+    """
     opened = [moved for moved in moves if moved.warning_no is None]
     others = [moved for moved in moves if moved.warning_no is not None]
-    _open(connection, night, opened, rest=rest, now=now)
+    stamp = {"now": now, "day": day, "between_nights": between_nights}
+    _open(connection, night, opened, stamp | {"rest": rest})
     connection.execute(
         """
         with move as (select * from jsonb_to_recordset(%(moves)s) as m(
@@ -93,14 +104,11 @@ def store_moves(
                 closed_at = case when m.closes then %(now)s::timestamptz end
             from move m where w.warning_no = m.warning_no
             returning w.warning_no, w.transition, m.what, m.level, m.priority, m.reasons)
-        insert into care.warning_event (warning_no, transition, what, at, day, level, priority, reasons, by)
-        select warning_no, transition, what, %(now)s, %(day)s, level, priority, reasons, 'carewatch' from moved
+        insert into care.warning_event (warning_no, transition, what, at, day, level, priority, reasons, by, between_nights)
+        select warning_no, transition, what, %(now)s, %(day)s, level, priority, reasons, 'carewatch', %(between_nights)s
+        from moved
         """,
-        {
-            "moves": Jsonb([_record(moved) for moved in others]),
-            "now": now,
-            "day": night.day,
-        },
+        stamp | {"moves": Jsonb([_record(moved) for moved in others])},
     )
     connection.execute(
         "update care.care_case c set closed_at = %s from care.warning w "
@@ -133,7 +141,7 @@ def _record(moved: Moved) -> dict[str, Any]:
     }
 
 
-def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest: int, now: datetime) -> None:
+def _open(connection: Connection, night: Night, moves: Sequence[Moved], stamp: dict[str, Any]) -> None:
     connection.execute(
         """
         with move as (select * from jsonb_to_recordset(%(moves)s) as m(
@@ -153,14 +161,13 @@ def _open(connection: Connection, night: Night, moves: Sequence[Moved], *, rest:
                 %(day)s, %(now)s, %(now)s, 1, m.reasons, %(judgement)s, %(code)s
             from move m left join earlier using (customer_no) order by m.customer_no
             returning warning_no, level, priority, reasons)
-        insert into care.warning_event (warning_no, transition, what, at, day, level, priority, reasons, by)
-        select warning_no, 1, 'opened', %(now)s, %(day)s, level, priority, reasons, 'carewatch' from opened
+        insert into care.warning_event (warning_no, transition, what, at, day, level, priority, reasons, by, between_nights)
+        select warning_no, 1, 'opened', %(now)s, %(day)s, level, priority, reasons, 'carewatch', %(between_nights)s
+        from opened
         """,
-        {
+        stamp
+        | {
             "moves": Jsonb([_record(moved) for moved in moves]),
-            "now": now,
-            "rest": rest,
-            "day": night.day,
             "judgement": night.judgement,
             "code": night.code_version,
         },

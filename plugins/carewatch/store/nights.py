@@ -73,6 +73,15 @@ def knowledge_now(connection: Connection) -> datetime:
     return moment
 
 
+def knowledge_unless_loading(connection: Connection) -> datetime | None:
+    """Return the same moment without waiting: None while a load is being written."""
+    tried = connection.execute("select pg_try_advisory_lock(%s)", (int(Lock.FACTS),)).fetchone()
+    if tried != (True,):
+        return None
+    row = connection.execute("select care.clock(), pg_advisory_unlock(%s)", (int(Lock.FACTS),)).fetchone()
+    return row[0] if row else None
+
+
 def open_night(
     connection: Connection,
     day: date,
@@ -157,6 +166,26 @@ def last_sealed(connection: Connection, up_to: date | None = None) -> Night:
     if row is None:
         raise NoNight("no night has been run yet; run one first: care run --day DAY")
     return Night(*row)
+
+
+def standing_night(connection: Connection) -> Night | None:
+    """Return the night on which warnings stand: the last that moved them; None before the first."""
+    row = connection.execute(
+        f"select {_COLUMNS} from care.night where state in ('applied', 'sealed') "
+        "and day = (select applied_through from care.progress) order by revision desc limit 1"
+    ).fetchone()
+    return Night(*row) if row is not None else None
+
+
+def events_through(connection: Connection) -> datetime | None:
+    """Return up to when events have been looked at between nights."""
+    row = connection.execute("select events_through from care.progress").fetchone()
+    return row[0] if row else None
+
+
+def set_events_through(connection: Connection, moment: datetime) -> None:
+    """Record that events have been looked at up to a moment."""
+    connection.execute("update care.progress set events_through = %s", (moment,))
 
 
 def waiting_nights(connection: Connection) -> list[Night]:

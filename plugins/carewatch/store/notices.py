@@ -34,11 +34,12 @@ class Transition:
 def undecided(connection: Connection) -> list[Transition]:
     """Return the transitions without a decision, the most urgent first, among equals by risk x value at stake.
 
-    What a night moved is told when that night may notify; what happened by day (a hand-over) always.
+    What a night moved is told when that night may notify; what happened by day (an event, a hand-over) always.
     """
     rows = connection.execute(
         "select e.warning_no, e.transition, e.what, e.day, e.at, e.level, e.reasons, w.customer_no, w.owner_id, w.tier, "
-        "w.priority, w.value::float8, e.what = 'handed_over' or coalesce((select n.notifies from care.night n where n.day = e.day "
+        "w.priority, w.value::float8, e.between_nights or e.what = 'handed_over' or coalesce("
+        "(select n.notifies from care.night n where n.day = e.day "
         "order by revision desc limit 1), true) "
         "from care.warning_event e join care.warning w using (warning_no) where not exists "
         "(select from care.notice_decision d where d.subject = 'warning:' || e.warning_no and d.transition = e.transition) "

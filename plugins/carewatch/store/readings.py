@@ -1,6 +1,6 @@
 """Answer the question: what does judgement read of customers beside their metrics?
 
-Texts of the master record, and the register of reasonable reasons, as known at a cut.
+Texts of the master record, events that rules wait for, and the register of reasonable reasons, as known at a cut.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.cut import Cut, instant_literal
-from carewatch.measure.passes import visible
+from carewatch.measure.cut import Cut
+from carewatch.measure.passes import believed, visible
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.store import events
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
 from carewatch.warn.excuses import Excuse, indicators_named, reason_columns
@@ -35,14 +36,9 @@ def readings_at(
 ) -> dict[str, NDArray[Any]]:
     """Return the columns that `judge` reads beside metrics and tier."""
     columns: dict[str, NDArray[Any]] = {**attributes_at(connection, cut, customers, names_read(spec))}
+    columns |= events.columns_at(connection, spec, cut, customers)
     columns |= reason_columns(excuses_at(connection, cut), customers)
     return columns
-
-
-def believed(cut: Cut) -> str:
-    """Return the condition under which an identity `i` holds at the cut."""
-    known = instant_literal(cut.knowledge_cut)
-    return f"i.known_from <= {known} and (i.known_to is null or i.known_to > {known})"
 
 
 def excuses_at(connection: Connection, cut: Cut, customer_no: int | None = None) -> list[Excuse]:
@@ -65,6 +61,8 @@ def class_texts(
     texts: dict[str, NDArray[Any]] = {
         **attributes_at(connection, cut, health["customer_no"], sorted(classes))
     }
+    grading = {name: rule for name, rule in spec.event_rules().items() if events.says_severity(rule)}
+    texts |= events.columns_of(connection, grading, cut, health["customer_no"])
     texts["tier"] = tier_texts(health["tier"], spec.tiers.names)
     texts["colour"] = colour_texts(health["colour"])
     return texts

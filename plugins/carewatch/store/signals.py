@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
+from carewatch.measure.cut import Cut
 from carewatch.measure.reads import held_metrics
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.rules import Severity
 from carewatch.store.arrays import Field, write
 from carewatch.store.database import Connection
+from carewatch.store.events import events_of
 from carewatch.store.metrics import attributes_at
 from carewatch.store.nights import Night
 from carewatch.warn.fold import Memory, Phase
@@ -67,12 +72,7 @@ def counted(
         "where s.state = 'open' and s.settled_until >= %s",
         (list(book.names), day),
     ).fetchall()
-    phase = memory.phase.copy()
-    for customer, rule in rows:
-        at = int(np.searchsorted(customers, customer))
-        if at < len(customers) and customers[at] == customer:
-            phase[at, rule] = Phase.NONE
-    return phase
+    return np.where(_at(rows, customers, len(book.names)), np.int8(Phase.NONE), memory.phase)
 
 
 def store_changes(
@@ -84,11 +84,15 @@ def store_changes(
     before: Memory,
     after: Memory,
     severity: NDArray[np.int8],
+    between_nights: Cut | None = None,
 ) -> None:
     """Write what the night did to signals: new, updated, dropped while pending, closed; evidence is kept at opening.
 
-    `health` is the night's stored judgement; the memories and severities have its customers and the book's rules.
+    `health` is the night's stored judgement; the memories and severities have its customers and the book's rules. What
+    is raised between nights has the cut of its own moment, and the numbers of the night before it.
     """
+    cut = between_nights or night.cut(spec.firm.zone)
+    day = night.day if between_nights is None else between_nights.day
     customers = health["customer_no"]
     touched = (before.phase != Phase.NONE) | (after.phase != Phase.NONE)
     at, rules = np.nonzero(touched)
@@ -112,14 +116,15 @@ def store_changes(
     write(connection, "pg_temp.change", _CHANGE, columns, len(at))
     _make_rule_table(connection, spec, book, held_metrics(spec.metrics, night.held_facts))
     connection.execute("analyze pg_temp.change, pg_temp.rule, pg_temp.rule_evidence")
-    parameters = {"day": night.day, "judgement": night.judgement, "code": night.code_version}
+    parameters = {"day": day, "judgement": night.judgement, "code": night.code_version}
     for statement in _STATEMENTS:
         connection.execute(statement, parameters)
     opened = (after.phase == Phase.OPEN) & (before.phase != Phase.OPEN)
     if opened.any():
         _keep_numbers(connection, night, spec, customers[opened.any(axis=1)])
-        _add_attributes(connection, night, spec, book, customers, opened)
-    _close_rules_that_are_gone(connection, night, book.names)
+        _add_attributes(connection, cut, book, customers, opened)
+        _add_events(connection, cut, book, customers, opened)
+    _close_rules_that_are_gone(connection, day, book.names)
 
 
 def _make_rule_table(
@@ -214,8 +219,7 @@ def _keep_numbers(
 
 
 def _add_attributes(
-    connection: Connection, night: Night, spec: JudgementSpec, book: RuleBook, customers: NDArray[np.int32],
-    opened: NDArray[np.bool_],
+    connection: Connection, cut: Cut, book: RuleBook, customers: NDArray[np.int32], opened: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Add to the evidence of signals that opened the texts of the master record that their rules read."""
     read = [sorted((rule.names() | rule.placeholders()) & set(ATTRIBUTES)) for rule in book.rules.values()]
@@ -224,7 +228,7 @@ def _add_attributes(
     if not len(concerned):
         return
     wanted = sorted({name for names in read for name in names})
-    texts = attributes_at(connection, night.cut(spec.firm.zone), customers[concerned], wanted)
+    texts = attributes_at(connection, cut, customers[concerned], wanted)
     records = [
         {
             "customer_no": int(customers[row]),
@@ -243,9 +247,53 @@ def _add_attributes(
     )
 
 
-def _close_rules_that_are_gone(connection: Connection, night: Night, names: Sequence[str]) -> None:
+def _add_events(
+    connection: Connection, cut: Cut, book: RuleBook, customers: NDArray[np.int32], opened: NDArray[np.bool_]
+) -> None:
+    """Add to signals that an event opened which event it was, and what it says."""
+    found = [
+        asdict(event)
+        for number, (name, rule) in enumerate(book.rules.items())
+        if rule.on == "event" and opened[:, number].any()
+        for event in events_of(connection, name, rule, cut, customers[opened[:, number]].tolist())
+    ]
+    if not found:
+        return
+    connection.execute(
+        "update care.signal s set evidence = s.evidence || e.says, fact_key = e.fact_key, event_at = e.event_at, "
+        "known_at = e.known_at from jsonb_to_recordset(%s) as e(customer_no integer, rule text, fact_key text, "
+        "event_at timestamptz, known_at timestamptz, says jsonb) "
+        "where s.customer_no = e.customer_no and s.rule = e.rule and s.state = 'open'",
+        (Jsonb(found, dumps=partial(json.dumps, default=str)),),
+    )
+
+
+def ahead(
+    connection: Connection, night: Night, customers: NDArray[np.int32], book: RuleBook
+) -> NDArray[np.bool_]:
+    """Return which live signals stand for an event that the night cannot see yet: it happened or was known later."""
+    rows = connection.execute(
+        "select s.customer_no, r.position - 1 from care.signal s "
+        "join unnest(%s::text[]) with ordinality as r(rule, position) using (rule) "
+        "where s.state <> 'closed' and (s.event_at >= %s or s.known_at > %s)",
+        (list(book.names), night.event_cut, night.knowledge_cut),
+    ).fetchall()
+    return _at(rows, customers, len(book.names))
+
+
+def _at(rows: Sequence[tuple[Any, ...]], customers: NDArray[np.int32], rules: int) -> NDArray[np.bool_]:
+    """Return customers x rules, true at the rows (customer number, rule position) of customers who are among them."""
+    found = np.zeros((len(customers), rules), dtype=bool)
+    for customer, rule in rows:
+        at = int(np.searchsorted(customers, customer))
+        if at < len(customers) and customers[at] == customer:
+            found[at, rule] = True
+    return found
+
+
+def _close_rules_that_are_gone(connection: Connection, day: date, names: Sequence[str]) -> None:
     connection.execute("delete from care.signal where state = 'pending' and rule <> all(%s)", (list(names),))
     connection.execute(
         "update care.signal set state = 'closed', closed_day = %s where state = 'open' and rule <> all(%s)",
-        (night.day, list(names)),
+        (day, list(names)),
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from carewatch.measure.columns import Columns, Numbers, Texts
 from carewatch.spec.condition import FALSE, TRUE, evaluate
+from carewatch.spec.event import DAYS_SINCE_EVENT
 from carewatch.spec.health import Health
 from carewatch.spec.rules import REASON, Rule
 
@@ -89,9 +90,26 @@ def covered(rule: Rule, columns: Columns) -> NDArray[np.bool_]:
     return excused
 
 
+def event_column(name: str) -> str:
+    """Return the name of the column of days since the newest event that an event rule waits for."""
+    return f"{DAYS_SINCE_EVENT}.{name}"
+
+
+def severity_column(name: str) -> str:
+    """Return the name of the column of the severities that events say of themselves."""
+    return f"severity.{name}"
+
+
+def read_by(name: str, rule: Rule, columns: Columns) -> Columns:
+    """Return the columns as the rule sees them: an event rule knows the days since its own event."""
+    return {**columns, DAYS_SINCE_EVENT: columns[event_column(name)]} if rule.on == "event" else columns
+
+
 def rule_state(rule: Rule, columns: Columns) -> NDArray[np.int16]:
-    """Return the rule's state for every customer."""
+    """Return the rule's state for every customer; without an event an event rule is clear."""
     hit = evaluate(rule.when, columns)
+    if rule.on == "event":
+        hit = np.where(np.isnan(columns[DAYS_SINCE_EVENT]), FALSE, hit)
     state = np.where(hit == TRUE, State.HIT, np.where(hit == FALSE, State.CLEAR, State.UNKNOWN))
     if rule.clears_if is not None:
         cleared = evaluate(rule.clears_if, columns)
@@ -119,16 +137,17 @@ def hits(
     grey: NDArray[np.bool_],
     dormant: NDArray[np.bool_],
     held: Collection[str] = (),
+    held_facts: Collection[str] = (),
 ) -> NDArray[np.int16]:
     """Return the states of all rules, customers x rules in the book's order; a dormant customer is clear of all.
 
-    A rule that reads a `held` name is unknown as a whole, also where another clause alone would decide; so are the
+    A rule that reads a `held` name or waits for a held fact is unknown as a whole, also where another clause alone would decide; so are the
     health rules when `score` is held.
     """
     states = np.empty((len(score), len(book.names)), dtype=np.int16)
-    for position, rule in enumerate(book.rules.values()):
-        frozen = not rule.names().isdisjoint(held)
-        states[:, position] = State.UNKNOWN if frozen else rule_state(rule, columns)
+    for position, (name, rule) in enumerate(book.rules.items()):
+        frozen = not rule.names().isdisjoint(held) or rule.fact in held_facts
+        states[:, position] = State.UNKNOWN if frozen else rule_state(rule, read_by(name, rule, columns))
     grey = grey | ("score" in held)
     states[:, -2] = floor_state(score, grey, health.bands.green, health.margin)
     states[:, -1] = floor_state(score, grey, health.bands.yellow, health.margin)

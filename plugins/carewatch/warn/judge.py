@@ -67,7 +67,16 @@ def judge(
     }
     book = rule_book(spec.rules, spec.health)
     grey = scores.colour == Colour.GREY
-    states = hits(book, spec.health, readable, score=scores.score, grey=grey, dormant=dormant, held=held)
+    states = hits(
+        book,
+        spec.health,
+        readable,
+        score=scores.score,
+        grey=grey,
+        dormant=dormant,
+        held=held,
+        held_facts=held_facts,
+    )
     states[doubtful] = State.UNKNOWN
     return Judged(readable, tier, scores, dormant, states, book)
 

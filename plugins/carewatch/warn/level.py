@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from carewatch.measure.columns import Columns, Texts
 from carewatch.spec.rules import LevelLine, Levels, Severity
 from carewatch.warn.fold import Phase
-from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW, RuleBook
+from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW, RuleBook, severity_column
 
 NOTHING = -1
 """Severity rank of an indicator without an open signal."""
@@ -37,11 +37,11 @@ def severities(book: RuleBook, texts: Columns) -> NDArray[np.int8]:
     """Return the severity rank of every rule for every customer; health rules have NOTHING.
 
     `texts` has the tier and every other class that a rule's severity goes by. Of several classes that apply the worst
-    severity counts, without any the rule's own.
+    severity counts, without any the rule's own; an event that says its own severity has that.
     """
     result = np.full((len(texts["tier"]), len(book.names)), NOTHING, dtype=np.int8)
     among: dict[tuple[str, str], NDArray[np.bool_]] = {}
-    for number, rule in enumerate(book.rules.values()):
+    for number, (rule_name, rule) in enumerate(book.rules.items()):
         named = np.full(len(result), NOTHING, dtype=np.int8)
         for name, by_value in rule.classes().items():
             for value, severity in by_value.items():
@@ -49,6 +49,9 @@ def severities(book: RuleBook, texts: Columns) -> NDArray[np.int8]:
                     among[name, value] = np.asarray(texts[name] == value, dtype=bool)
                 named[among[name, value]] = np.maximum(named[among[name, value]], severity.rank)
         result[:, number] = np.where(named == NOTHING, rule.severity.rank, named)
+        said = texts.get(severity_column(rule_name))
+        if said is not None:
+            result[:, number] = np.where(np.isnan(said), result[:, number], said)
     return result
 
 
