@@ -11,6 +11,8 @@ from tests.firm import MONDAY, TinyFirm, changed
 
 from carewatch.flow.advance import advance, apply_nights
 from carewatch.flow.explain import explain
+from carewatch.store import live_warnings, nights
+from carewatch.store import signals as signals_store
 from carewatch.store.database import connect
 from carewatch.store.locks import Lock, hold
 
@@ -351,6 +353,34 @@ def test_a_stale_night_a_load_under_way_and_too_many_at_once_raise_nothing(
     for name in ("C1", "C2", "N5", "N6", "N7"):
         firm.facts.add("market_event", name, firm.moment(day(6), 9), what="cooperation", title="all")
     assert firm.tick(firm.moment(day(6), 10)).moves == 0, "that is for a night to hold"
+
+
+@pytest.mark.req("D21")
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(signals_store, "store_changes"), (live_warnings, "store_moves"), (nights, "set_events_through")],
+    ids=["signals", "warnings", "progress"],
+)
+def test_a_tick_that_is_killed_leaves_nothing_half_done(
+    firm: TinyFirm, monkeypatch: pytest.MonkeyPatch, place: Any, name: str
+) -> None:
+    customer(firm, "C1")
+    calm_night(firm, 1)
+    leaves(firm, "C1", firm.moment(day(1), 12))
+    at = firm.moment(day(1), 12.5)
+    firm.clock_at(at)
+    before = firm.dump()
+    written = getattr(place, name)
+
+    def killed(*arguments: Any, **named: Any) -> None:
+        written(*arguments, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(place, name, killed)
+        firm.tick(at)
+    assert firm.dump() == before
+    assert firm.tick(at).moves == 1
 
 
 @pytest.mark.req("S80")

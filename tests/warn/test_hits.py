@@ -80,7 +80,7 @@ def test_a_night_has_every_rule_and_both_floors() -> None:
     [
         ("overdue_over_60_days", {"overdue_days": 61}, {"overdue_days": 60}),
         ("no_order_for_three_months", {"days_since_order": 90, "own_gap": 30}, {"days_since_order": 89, "own_gap": 30}),
-        ("main_contact_left", {"main_contacts_left_90d": 1}, {"main_contacts_left_90d": 0}),
+        ("main_contact_left", {"days_since_event": 90}, {"days_since_event": NAN}),
     ],
 )  # fmt: skip
 def test_shipped_rules_on_both_sides(name: str, fires: dict[str, float], does_not: dict[str, float]) -> None:
