@@ -38,6 +38,8 @@ WORDS: dict[str, tuple[object, ...]] = {
     "region": ("north", "south"),
     "owner": ("am01", "am02"),
     "tone": ("warm", "neutral", "distant", "negative", None),
+    "severity": ("mild", "severe", None),
+    "covers": ("tone complaints", "order_silence", None),
     "product": ("p1", "p2", "p3", "p4", "p5"),
 }
 WHAT = {
@@ -46,10 +48,14 @@ WHAT = {
     "interaction": ("call", "inquiry", "inquiry", "inquiry", "event"),
     "ticket_event": ("first_response", "resolved", "reopened"),
     "market_event": ("competitor", "policy"),
+    "survey": ("satisfaction", "recommend", None),
+    "note": ("price", "competitor", "chance"),
+    "reasonable_reason": ("low_season", "stocktaking"),
 }
 EVERY_DAYS = {
     "order": 14, "order_line": 20, "interaction": 8, "ticket": 60, "ticket_event": 60, "survey": 70, "invoice": 40,
-    "payment": 45, "usage_day": 9, "contact_event": 50, "contract_event": 200, "market_event": 120,
+    "payment": 45, "usage_day": 9, "contact_event": 50, "contract_event": 200, "market_event": 120, "note": 40,
+    "reasonable_reason": 300,
 }  # fmt: skip
 EXTRA_METRICS: dict[str, Any] = {
     "logins_30d": {"label": "logins", "kind": "sum", "fact": "usage_day", "of": "logins", "window": "30 days"},
@@ -65,13 +71,18 @@ EXTRA_RULE = {
     "when": "industry is export", "because": "An exporter, looked after by {owner}.",
 }  # fmt: skip
 
+NOTED = {
+    "label": "noted", "severity": "moderate", "counts_as": "noted", "dimension": "interaction", "on": "event", "fact": "note",
+    "where": "what <> 'chance'", "when": "days_since_event <= 20", "unless": "reason is low_season", "because": "Noted: {what}.",
+}  # fmt: skip
+
 
 def configuration() -> Configuration:
     """Return the shipped configuration with metrics over the remaining facts and a rule about the master record."""
     shipped = load(home() / "config")
     canonical = shipped.judgement.canonical()
     canonical["metrics"] |= EXTRA_METRICS
-    canonical["rules"] |= {"exporter": EXTRA_RULE}
+    canonical["rules"] |= {"exporter": EXTRA_RULE, "noted": NOTED}
     return Configuration(JudgementSpec.from_canonical(canonical), shipped.care)
 
 
