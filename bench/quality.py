@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.commands.console import Progress
-from carewatch.commands.loading import load_folder
+from carewatch.commands.loading import load_files
 from carewatch.commands.try_command import scratch_warehouse
 from carewatch.flow.backtest import replay
 from carewatch.learn.outcomes import Events, active, lost_within
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress()
     with scratch_warehouse() as dsn, connect(dsn, autocommit=True) as connection:
         migrate(connection)
-        load_folder(
+        load_files(
             connection, load_sources(PACK), dsn=dsn, folder=chosen.folder.resolve(), now=datetime.now(UTC), progress=progress
         )  # fmt: skip
         days = _days(connection, progress)

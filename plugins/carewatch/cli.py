@@ -25,6 +25,7 @@ COMMANDS = (
     "timeline",
     "schema",
     "fit",
+    "load",
     "template",
     "import",
 )

@@ -14,12 +14,13 @@ from carewatch.store.database import Connection
 from carewatch.store.identity import sync_priority
 
 
-def load_folder(
-    connection: Connection, sources: Sources, *, dsn: str, folder: Path, now: datetime, progress: Progress
-) -> dict[str, dict[str, int]]:
-    """Land and conform every source from the files of one folder; return the counts of each stream.
+def load_files(
+    connection: Connection, sources: Sources, *, dsn: str, folder: Path | None, now: datetime, progress: Progress,
+    must_bring: bool = True,
+) -> dict[str, dict[str, int]]:  # fmt: skip
+    """Land and conform every source of files from one folder, or each from its own; return the counts of each stream.
 
-    Raises Mistake naming what cannot be read: no file, no row, a missing column.
+    Raises Mistake naming what cannot be read: no file, a missing column, and (`must_bring`) no row at all.
     """
     from care_sources.connection import Connection as Way
     from care_sources.connection import SourceError
@@ -29,16 +30,17 @@ def load_folder(
     sync_priority(connection, sources)
     with tempfile.TemporaryDirectory(prefix="carewatch-landing-") as pipelines:
         for name, source in sources.sources.items():
-            progress(f"read {name} from {folder.name}")
+            place = folder or Path(source.connection)
+            progress(f"read {name} from {place.name}")
             try:
                 landed = land(
-                    name, source, firm=sources.firm, warehouse_dsn=dsn, secrets=Way(uri=str(folder)),
+                    name, source, firm=sources.firm, warehouse_dsn=dsn, secrets=Way(uri=str(place)),
                     pipelines_dir=Path(pipelines), now=now,
                 )  # fmt: skip
             except SourceError as error:
                 raise Mistake(str(error)) from None
-            if not sum(landed.rows.values()):
-                raise Mistake("\n".join(landed.warnings) or f"{name}: the files in {folder} hold no row")
+            if must_bring and not sum(landed.rows.values()):
+                raise Mistake("\n".join(landed.warnings) or f"{name}: the files in {place} hold no row")
             progress(f"{sum(landed.rows.values()):,} rows landed; conform them")
             for result in conform(connection, name, source, sources.firm):
                 counts[result.origin] = {

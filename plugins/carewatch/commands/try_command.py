@@ -12,7 +12,7 @@ from pathlib import Path
 
 from carewatch.commands.backtest_command import write_predictions
 from carewatch.commands.console import Mistake, Progress, day, json_argument, print_json
-from carewatch.commands.loading import load_folder
+from carewatch.commands.loading import load_files
 from carewatch.flow.trial import Trial, most_at_stake, run_trial
 from carewatch.learn.outcomes import Caught
 from carewatch.spec.loading import load
@@ -73,7 +73,7 @@ def run(chosen: argparse.Namespace) -> int:
     with scratch_warehouse() as dsn, connect(dsn, autocommit=True) as connection:
         migrate(connection)
         progress("scratch warehouse is up")
-        loaded = load_folder(
+        loaded = load_files(
             connection,
             sources,
             dsn=dsn,
