@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any, BinaryIO, NamedTuple
 
 from care_sources.folder import File
@@ -52,6 +52,15 @@ def excel_rows(file: File, columns: tuple[str, ...], sheet: str | None) -> Itera
         finally:
             if second is not None:
                 second.close()
+
+
+def sheet_beginnings(file: File, sheet: str | None) -> list[list[str]]:
+    """Return the first rows of a sheet that hold anything, as headings."""
+    with file.open() as stream:
+        _check_archive(stream)
+        rows, _ = _sheet(stream, sheet)
+        texts = ([(as_text(cell.value) or "").strip() for cell in cells] for cells in rows)
+        return list(islice((row for row in texts if any(row)), _HEADER_WITHIN))
 
 
 class _Scan(NamedTuple):

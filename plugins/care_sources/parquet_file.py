@@ -50,6 +50,20 @@ def parquet_tables(file: File, columns: tuple[str, ...]) -> Iterator[pyarrow.Tab
             yield Row(None, file.name, done + 1, reason, "")
 
 
+def parquet_columns(file: File) -> tuple[str, ...]:
+    """Return the columns of a file, those inside a structure by `a.b`; raise Refused when it is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with file.open() as stream:
+        try:
+            schema = pq.read_schema(stream)
+        except (pa.ArrowException, OSError) as error:
+            raise Refused(f"it is no Parquet file, or it is cut off ({_first_line(error)})") from None
+    whole = [one.name for one in schema if not pa.types.is_struct(one.type)]
+    return tuple(name for name in _names(schema) if name in whole or "." in name)
+
+
 def _names(schema: pyarrow.Schema) -> list[str]:
     """Return the columns, and the fields inside them."""
     import pyarrow as pa

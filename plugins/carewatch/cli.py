@@ -23,6 +23,7 @@ COMMANDS = (
     "quarantine",
     "identity",
     "timeline",
+    "source",
     "schema",
     "fit",
     "load",
