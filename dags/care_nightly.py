@@ -1,7 +1,8 @@
 """Every night, or once a week: measure every customer, judge, raise and clear warnings, start care, tell the right people.
 
 The first task stores the night's two cuts and its configuration; every later task, retry and rerun reads that row. Customers
-are rows, never tasks. Joins run when nothing failed, so a calm night still sends what is due.
+are rows, never tasks. Joins run when nothing failed, so a calm night still sends what is due. A night on which too many would
+rise is held: it moves nobody, and `care_release` asks a person.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, TriggerRule
 
 from carewatch.schedule import firm_time_zone, nightly_cron
 from operators.advance_warnings import AdvanceWarningsOperator
+from operators.announce_hold import AnnounceHoldOperator
 from operators.decide_notices import DecideNoticesOperator
 from operators.deliver_outbox import DeliverOutboxOperator
 from operators.judge_health import JudgeHealthOperator
@@ -53,9 +55,11 @@ with DAG(
     route = RouteByLevelOperator(
         task_id="route_by_level", follow={level: f"start_level_{level}" for level in LEVELS}
     )
+    hold = AnnounceHoldOperator(task_id="announce_hold", outlets=[Asset("care_held")])
     playbooks = [StartPlaybooksOperator(task_id=f"start_level_{level}", level=level) for level in LEVELS]
     decide = DecideNoticesOperator(task_id="decide_notices", trigger_rule=TriggerRule.NONE_FAILED)
     seal = SealNightOperator(task_id="seal_night")
     deliver = DeliverOutboxOperator(task_id="deliver_outbox")
 
     wait >> open_night >> measure >> judge >> advance >> route >> playbooks >> decide >> seal >> deliver
+    advance >> hold

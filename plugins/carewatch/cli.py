@@ -16,6 +16,7 @@ COMMANDS = (
     "check",
     "migrate",
     "run",
+    "night",
     "explain",
     "backtest",
     "try",
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
 def _mistakes() -> tuple[type[Exception], ...]:
     from carewatch.commands.console import Mistake
     from carewatch.flow.explain import UnknownCustomer
+    from carewatch.flow.release import NotReleasable
     from carewatch.spec.document import SpecError
     from carewatch.store.configurations import UnknownFingerprint
     from carewatch.store.database import NoWarehouse
@@ -59,7 +61,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
     return (
         Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
-        BadTemplate, BadMetric, NoRuling,
+        BadTemplate, BadMetric, NoRuling, NotReleasable,
     )  # fmt: skip
 
 

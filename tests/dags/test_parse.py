@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ FILES = sorted((ROOT / "dags").glob("*.py"))
 PARAMS = {
     "care_ingest": {"now"},
     "care_nightly": {"day", "now"},
+    "care_release": {"now"},
     "care_clock": {"now"},
     "care_review": {"day", "now"},
     "care_desk": set(),
@@ -51,7 +53,9 @@ def test_a_dag_says_whose_it_is_runs_alone_and_catches_nothing_up(dags: Dags, da
     assert all(value is None for value in dag.params.dump().values())
 
 
-@pytest.mark.parametrize("dag_id", [dag_id for dag_id in PARAMS if dag_id != "care_desk"])
+@pytest.mark.parametrize(
+    "dag_id", [dag_id for dag_id in PARAMS if dag_id not in ("care_desk", "care_release")]
+)
 def test_a_dag_ticks_on_the_firms_clock_and_tries_again(dags: Dags, dag_id: str) -> None:
     dag = dags[dag_id]
     assert str(dag.timetable.timezone) == "Asia/Shanghai"
@@ -135,4 +139,23 @@ def test_facts_are_published_once_a_run_whatever_was_skipped(dags: Dags) -> None
         for task in dags["care_nightly"].tasks
         if task.outlets
     }
-    assert nightly == {"judge_health": ["care_health"], "advance_warnings": ["care_warnings"]}
+    assert nightly == {
+        "judge_health": ["care_health"],
+        "advance_warnings": ["care_warnings"],
+        "announce_hold": ["care_held"],
+    }
+
+
+def test_a_held_night_asks_in_a_dag_of_its_own_and_nothing_of_the_night_waits_for_the_answer(
+    dags: Dags,
+) -> None:
+    hold = dags["care_nightly"].get_task("announce_hold")
+    assert (hold.upstream_task_ids, hold.downstream_task_ids) == ({"advance_warnings"}, set())
+    release = dags["care_release"]
+    assert [asset.name for _, asset in release.timetable.asset_condition.iter_assets()] == ["care_held"]
+    ask = release.get_task("ask_for_release")
+    assert (ask.response_timeout, ask.defaults, ask.fail_on_reject) == (
+        timedelta(hours=12),
+        ["Reject"],
+        False,
+    )

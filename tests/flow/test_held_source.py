@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 import pytest
-from tests.firm import FILES, MONDAY, TinyFirm, changed
+from tests.firm import FILES, MONDAY, ROOT, TinyFirm, changed
 
 from carewatch.commands.explain_command import _lines
 from carewatch.flow.explain import explain
@@ -157,3 +157,47 @@ def test_a_dead_feed_makes_no_warning_though_a_count_of_nothing_would(
         firm.dial("C1", day(number), mood=90)
         firm.night(day(number))
     assert firm.rows("select level from care.warning") == ([] if guarded else [(2,)])
+
+
+def told(firm: TinyFirm) -> list[tuple[str, str]]:
+    return firm.rows("select key, message ->> 'text' from care.outbox order by created_at, key")
+
+
+@pytest.mark.req("D9", "S8")
+def test_an_outage_tells_the_engineers_when_it_begins_and_once(fed: TinyFirm) -> None:
+    live(fed, 1, "meter", "polls")
+    for number in (3, 4, 5):
+        live(fed, number, "polls")
+        fed.night(day(number))
+        fed.tick(fed.moment(day(number), 12))
+    [(key, text)] = told(fed)
+    assert key == "outage/engineers/mail/source:meter:2026-06-03"
+    assert "meter: last read 2026-05-31 17:00 UTC. the engine room answers for it." in text
+    assert fed.rows("select distinct receiver from care.notice_decision") == [("engineers",)]
+    live(fed, 6, "meter", "polls")
+    live(fed, 7, "meter", "polls")
+    assert len(told(fed)) == 1
+    live(fed, 9, "polls")
+    assert [key for key, _ in told(fed)][1:] == ["outage/engineers/mail/source:meter:2026-06-09"], (
+        "another outage"
+    )
+
+
+def test_a_past_night_tells_nobody_of_an_outage(fed: TinyFirm) -> None:
+    fed.dial("C1", day(1), quiet=0, strain=0, halt=0, mood=90)
+    fed.night(day(1), now=fed.moment(day(9)))
+    assert told(fed) == []
+    assert fed.rows("select distinct send, reason from care.notice_decision") == [
+        (False, "the night lies in the past: nobody is told")
+    ]
+
+
+def test_a_chinese_engineer_reads_chinese(make_firm: MakeFirm, sources: Mapping[str, BaseSource]) -> None:
+    notices = (ROOT / "config" / "notices.yaml").read_text(encoding="utf-8")
+    named = notices.replace("to: data-engineering@huaxing.example", "to: data@tiny.example, language: zh-CN")
+    firm = make_firm({"notices.yaml": named})
+    firm.sources = sources
+    firm.customer("C1")
+    live(firm, 1, "meter")
+    [(_, text)] = told(firm)
+    assert "polls：从未加载。负责方：marketing。" in text

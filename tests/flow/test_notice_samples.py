@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.firm import MONDAY, ROOT, TinyFirm
+from tests.firm import MONDAY, ROOT, TinyFirm, changed
 
 from carewatch.commands.notice_samples import SAMPLES
-from carewatch.flow import notify
+from carewatch.flow import engineers, notify
+from carewatch.paths import home
+from carewatch.spec.sources import load_sources
 from carewatch.tell.wording import compose
 
 
@@ -23,6 +25,7 @@ def names(value: Any, path: str = "") -> set[str]:
     return {name for key, inner in value.items() for name in names(inner, f"{path}.{key}")}
 
 
+HOLDING = changed("levels.yaml", ("hold_if_more_than: 100", "hold_if_more_than: 50"))
 ALONE = (
     (ROOT / "config" / "notices.yaml").read_text(encoding="utf-8").replace("alone_from: 3", "alone_from: 2")
 )
@@ -38,13 +41,22 @@ def test_samples_have_the_shape_of_what_is_told(
         return compose(kind, language, values, zone)
 
     monkeypatch.setattr(notify, "compose", listen)
-    firm = make_firm({"notices.yaml": ALONE})
+    monkeypatch.setattr(engineers, "compose", listen)
+    firm = make_firm({"notices.yaml": ALONE, **HOLDING})
+    firm.sources = {"tickets": load_sources(home() / "config").sources["tickets"]}
     for name, level in (("C1", {"halt": 1}), ("C2", {"quiet": 1})):
         firm.customer(name, tier="A", sales=1000)
         firm.dial(name, MONDAY, **{"quiet": 0, "strain": 0, "halt": 0, "mood": 90} | level)
     firm.night(MONDAY)
     for hours in range(8, 72, 8):
         firm.tick(firm.moment(MONDAY) + timedelta(hours=hours))
+    for number in (1, 2, 3, 4):
+        night = MONDAY + timedelta(days=number)
+        for name in ("C3", "C4", "C5"):
+            if number == 1:
+                firm.customer(name)
+            firm.dial(name, night, quiet=0, strain=0, halt=float(number == 4), mood=90)
+        firm.night(night)
     assert set(told) == set(SAMPLES)
     for kind, made in SAMPLES.items():
         assert names(made[0]) <= names(told[kind])

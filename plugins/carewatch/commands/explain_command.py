@@ -18,6 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--day", type=day, default=None, metavar="DAY", help="the newest night at or before this day"
     )
+    parser.add_argument(
+        "--revision",
+        type=int,
+        default=None,
+        metavar="N",
+        help="of a restated night: 0 is the night as it was run",
+    )
     parser.add_argument("--language", choices=("en", "zh-CN"), default="en")
     parser.add_argument("--all", action="store_true", help="show rules that did not fire as well")
     json_argument(parser)
@@ -25,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     with warehouse() as connection:
-        explained = explain(connection, chosen.customer, chosen.day)
+        explained = explain(connection, chosen.customer, chosen.day, chosen.revision)
     if chosen.json:
         print_json(explained.as_data())
     else:

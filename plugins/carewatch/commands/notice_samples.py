@@ -36,6 +36,15 @@ _CASE: Final[_Values] = _SHARED | {
     "reasons": [_REASON],
 }
 _CONTROLLED: Final[_Values] = {"called": True, "planned": True, "next_date_ahead": True, "reasons": []}
+_LATE: Final[_Values] = {"source": "tickets", "owner": "service", "reason": "last read 2026-06-29 01:15 UTC"}
+_HOLD: Final[_Values] = {
+    "day": "2026-06-30",
+    "customers": 400,
+    "rising": 200,
+    "levels": [{"level": "2", "customers": 200}],
+    "rules": [{"rule": "silent_beyond_own_rhythm", "customers": 190}],
+    "sources": [_LATE],
+}
 _TOLD: Final = ("opened", "rose", "returned", "changed", "handed_over")
 
 _MADE: Final[dict[str, list[_Values]]] = {
@@ -45,6 +54,8 @@ _MADE: Final[dict[str, list[_Values]]] = {
         {"day": "2026-06-30", "warnings": [_WARNING | _SPARSE]},
     ],
     "reminder": [{"tasks": [_REMINDED]}, {"tasks": [_REMINDED, _REMINDED]}],
+    "outage": [_LATE | {"day": "2026-06-30", "facts": ["ticket", "survey"]}],
+    "hold": [_HOLD, _HOLD | {"sources": [], "rules": []}],
     "escalation": [{"cases": [_CASE]}, {"cases": [_CASE | _CONTROLLED, _CASE]}],
 }
 

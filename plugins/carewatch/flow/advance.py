@@ -50,6 +50,10 @@ class Moment:
     now: datetime
     done: Advanced = field(default_factory=Advanced)
 
+    def add(self, *, moves: int) -> None:
+        """Count warnings that moved."""
+        self.done = replace(self.done, moves=self.done.moves + moves)
+
 
 Part = Callable[[Moment], None]
 
@@ -62,14 +66,14 @@ def apply_nights(moment: Moment) -> None:
         if applied is None:
             moment.done = replace(moment.done, held=(*moment.done.held, str(night.day)))
         else:
-            moment.done = replace(moment.done, moves=moment.done.moves + applied)
+            moment.add(moves=applied)
     _absorb(moment)
 
 
 def _absorb(moment: Moment) -> None:
     day = moment.now.astimezone(moment.care.firm.zone).date()
     merged = absorb(moment.connection, moment.now, day)
-    moment.done = replace(moment.done, moves=moment.done.moves + merged)
+    moment.add(moves=merged)
 
 
 def apply_events(moment: Moment) -> None:

@@ -8,28 +8,34 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.flow.moves import Judgement, moves_of, rising, with_context
+from carewatch.flow.engineers import tell_hold
+from carewatch.flow.moves import Judgement, moves_of, rising, rising_levels, with_context
 from carewatch.measure.health import risk_of
 from carewatch.spec.configuration import CareSpec, JudgementSpec
-from carewatch.store import configurations, nights, signals
+from carewatch.store import configurations, holds, nights, signals
 from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night
+from carewatch.store.holds import Hold
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
 from carewatch.store.readings import class_texts
-from carewatch.warn.fold import fold
-from carewatch.warn.hits import State, rule_book
+from carewatch.warn.fold import Memory, Phase, fold
+from carewatch.warn.hits import RuleBook, State, rule_book
 from carewatch.warn.judge import level_of_memory
 from carewatch.warn.level import priorities, severities
 
+_MOST_RULES = 5
 
-def apply_night(connection: Connection, night: Night, care: CareSpec, now: datetime) -> int | None:
+
+def apply_night(
+    connection: Connection, night: Night, care: CareSpec, now: datetime, *, released: bool = False
+) -> int | None:
     """Apply a night to signals and warnings; return how many warnings moved, None when the night is held.
 
     A night is held when more than `hold_if_more_than` percent of the customers would rise: rather a broken feed than a
     day on which everybody leaves. The first nights, as many as the longest hold, never are: what has long been so comes
-    up for the first time in them, and would hold night after night.
+    up for the first time in them, and would hold night after night. One that a person `released` is not held again.
     """
     spec = configurations.judgement(connection, night.judgement)
     book = rule_book(spec.rules, spec.health)
@@ -56,8 +62,12 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     live = warnings.live_warnings(connection)
     moves = moves_of(found, live)
     is_warm = nights.folded(connection) >= int(book.holds_for.max())
-    if is_warm and rising(moves) * 100 > spec.levels.hold_if_more_than * len(customers):
+    too_many = rising(moves) * 100 > spec.levels.hold_if_more_than * len(customers)
+    if is_warm and too_many and not released:
         nights.set_state(connection, night, "held")
+        hold = Hold(len(customers), rising(moves), rising_levels(moves), opening_rules(book, before, after))
+        holds.keep(connection, night, hold, now)
+        tell_hold(connection, night, care, hold, now)
         return None
     signals.store_changes(connection, night, spec, book, health, before, after, severity)
     moved = with_context(connection, spec, care, night.cut(spec.firm.zone), found, moves, live)
@@ -66,6 +76,13 @@ def apply_night(connection: Connection, night: Night, care: CareSpec, now: datet
     if not night.reached("applied"):
         nights.set_state(connection, night, "applied")
     return len(moved)
+
+
+def opening_rules(book: RuleBook, before: Memory, after: Memory) -> dict[str, int]:
+    """Return the rules that would open the most signals, with how many, the most first."""
+    counts = ((after.phase == Phase.OPEN) & (before.phase != Phase.OPEN)).sum(axis=0)
+    most = sorted(zip(-counts, book.names, strict=True))[:_MOST_RULES]
+    return {name: int(-count) for count, name in most if count}
 
 
 def money_at_stake(

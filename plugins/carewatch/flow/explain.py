@@ -63,14 +63,18 @@ class Explanation:
         return asdict(self)
 
 
-def explain(connection: Connection, customer_id: str, day: date | None = None) -> Explanation:
+def explain(
+    connection: Connection, customer_id: str, day: date | None = None, revision: int | None = None
+) -> Explanation:
     """Return the explanation of a customer on the newest sealed night (at or before `day` when given).
+
+    Of a night that was restated the newest revision is explained, unless one is asked for (0: as it was run).
 
     The numbers are computed again from the facts with the night's own cuts and stored configuration, and compared with
     what was stored, to the last bit; only those that depend on everybody are taken from the night. Raises UnknownCustomer and NoNight.
     """
     customer_no = customer_number(connection, customer_id)
-    night = opened(connection, last_sealed(connection, day))
+    night = opened(connection, last_sealed(connection, day, revision))
     spec, cut = night.judgement, night.night.cut(night.judgement.firm.zone)
     own = [name for name in spec.metrics if not depends_on_everybody(spec.metrics, name)]
     customers, columns = metrics_at(connection, spec.metrics, own, cut, customer_no)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,13 @@ def moves_of(found: Judgement, live: dict[int, LiveWarning]) -> dict[int, Move]:
 
 def rising(moves: dict[int, Move]) -> int:
     """Return how many customers the transitions lift."""
-    return sum(1 for one in moves.values() if one.what in ("opened", "rose", "returned"))
+    return sum(rising_levels(moves).values())
+
+
+def rising_levels(moves: dict[int, Move]) -> dict[str, int]:
+    """Return by level how many customers the transitions lift to it, the highest first."""
+    lifted = Counter(one.level for one in moves.values() if one.what in ("opened", "rose", "returned"))
+    return {str(level): lifted[level] for level in sorted(lifted, reverse=True)}
 
 
 def with_context(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 
 from carewatch import __version__
+from carewatch.flow.engineers import tell_outages
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.sources import BaseSource
 from carewatch.store import configurations, nights
@@ -66,7 +67,9 @@ def open_night(
         notifies=notifies,
         sources=sources,
     )
-    return opened(connection, night)
+    made = opened(connection, night)
+    tell_outages(connection, night, made.care, now)
+    return made
 
 
 def opened(connection: Connection, night: Night) -> Opened:

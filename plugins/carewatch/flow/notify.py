@@ -16,7 +16,7 @@ from carewatch.store.database import Connection
 from carewatch.store.live_warnings import Seen
 from carewatch.store.notices import Decided, Message, Transition
 from carewatch.tell.decide import alone, decide, not_before, outbox_key
-from carewatch.tell.wording import compose
+from carewatch.tell.wording import compose, in_language
 
 
 def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, int]:
@@ -107,9 +107,7 @@ def _messages(
 ) -> list[Message]:  # fmt: skip
     person = care.people.people[receiver]
     language = person.language or care.firm.language
-    text = compose(
-        kind, language, {**_in_language(values, language), "receiver": person.name}, care.firm.zone
-    )
+    text = compose(kind, language, {**in_language(values, language), "receiver": person.name}, care.firm.zone)
     at = not_before(care.notices, now, care.firm.zone, urgent=urgent)
     return [
         Message(
@@ -127,17 +125,6 @@ def _messages(
         )
         for channel, address in person.channels.items()
     ]
-
-
-def _in_language(value: Any, language: str) -> Any:
-    """Return values with every `{en: …, zh-CN: …}` replaced by its wording in the language."""
-    if isinstance(value, dict):
-        if value and set(value) <= {"en", "zh-CN"}:
-            return value.get(language) or next(iter(value.values()))
-        return {key: _in_language(item, language) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_in_language(item, language) for item in value]
-    return value
 
 
 def told_reasons(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:

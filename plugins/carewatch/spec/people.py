@@ -96,6 +96,16 @@ class Channel(Strict):
 Hour = Annotated[str, AfterValidator(_hour)]
 
 
+class Engineers(Strict):
+    """Who is told of dead feeds and held nights: one address of one channel, never an account owner."""
+
+    channel: str = Field(description="a channel of this file, such as mail 通知渠道")
+    to: str = Field(min_length=1, description="the address there 地址: a mailbox or a chat room")
+    language: Literal["en", "zh-CN"] | None = Field(
+        default=None, description="language of these messages 语言; the firm's when not given"
+    )
+
+
 class Notices(Strict):
     """`notices.yaml`: the channels, and who hears of what.
 
@@ -128,6 +138,16 @@ class Notices(Strict):
     attempts: int = Field(
         default=8, ge=1, le=20, description="how often a message is tried before it counts as failed"
     )
+    engineers: Engineers | None = Field(
+        default=None,
+        description="who hears at once of dead feeds and held nights 数据工程师; nobody when not given",
+    )
+
+    @model_validator(mode="after")
+    def _engineers_have_a_channel(self) -> Self:
+        if self.engineers is not None and self.engineers.channel not in self.channels:
+            raise unknown("channel", self.engineers.channel, self.channels, loc=("engineers", "channel"))
+        return self
 
     @model_validator(mode="after")
     def _dials_through_a_channel(self) -> Self:

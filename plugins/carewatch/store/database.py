@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,3 +69,11 @@ def connect(dsn: str, *, autocommit: bool = False) -> Connection:
             f"the warehouse {parts.hostname}:{parts.port}{parts.path} does not answer: {first_line}; "
             "start it (`care demo` starts the embedded one) or correct CARE_DB"
         ) from error
+
+
+def clock(connection: Connection) -> datetime:
+    """Return what the warehouse's clock says: the server's, unless a demo has pinned it."""
+    row = connection.execute("select care.clock()").fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from carewatch.measure.cut import Cut, local_midnight
 from carewatch.spec.calendar import WorkCalendar
 from carewatch.spec.sources import BaseSource
-from carewatch.store.database import Connection
+from carewatch.store.database import Connection, clock
 from carewatch.store.freshness import HeldSource, held_at, unreliable_sources
 from carewatch.store.locks import Lock, hold
 
@@ -67,10 +67,7 @@ def knowledge_now(connection: Connection) -> datetime:
     """
     with connection.transaction():
         hold(connection, Lock.FACTS)
-        row = connection.execute("select care.clock()").fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
+        return clock(connection)
 
 
 def knowledge_unless_loading(connection: Connection) -> datetime | None:
@@ -146,6 +143,15 @@ def held_sources(connection: Connection, night: Night) -> list[HeldSource]:
     return [HeldSource(*row) for row in rows]
 
 
+def held_before(connection: Connection, night: Night, source: str) -> bool:
+    """Return whether the night before this one held the source as well."""
+    row = connection.execute(
+        "select %s = any(late_sources) from care.night where day < %s and revision = 0 order by day desc limit 1",
+        (source, night.day),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def night_of(connection: Connection, day: date) -> Night:
     """Return the day's night as it was run, before any restatement; raise NoNight."""
     row = connection.execute(
@@ -156,12 +162,58 @@ def night_of(connection: Connection, day: date) -> Night:
     return Night(*row)
 
 
-def last_sealed(connection: Connection, up_to: date | None = None) -> Night:
-    """Return the newest sealed night, at or before a day when given, as it was last restated; raise NoNight."""
+def judged_nights(connection: Connection, first: date, last: date | None) -> list[Night]:
+    """Return the nights from `first` to `last` (None: to the newest) that were judged, as they were run, in date order."""
+    rows = connection.execute(
+        f"select {_COLUMNS} from care.night where revision = 0 and state not in ('open', 'measured') "
+        "and day >= %s and day <= coalesce(%s::date, 'infinity') order by day",
+        (first, last),
+    ).fetchall()
+    return [Night(*row) for row in rows]
+
+
+def newest_revision(connection: Connection, night: Night) -> Night:
+    """Return a night as it was last restated."""
+    return _revision(connection, night.day, None)
+
+
+def reopen(
+    connection: Connection,
+    before: Night,
+    calendar: WorkCalendar,
+    *,
+    knowledge_cut: datetime,
+    code_version: str,
+    sources: Mapping[str, BaseSource],
+) -> Night:
+    """Open the next revision of a night with its own configuration and another knowledge cut; it tells nobody."""
+    _insert(
+        connection, before.day, before.revision + 1, calendar, knowledge_cut,
+        judgement=before.judgement, care=before.care, code_version=code_version, notifies=False, sources=sources,
+    )  # fmt: skip
+    return _revision(connection, before.day, before.revision + 1)
+
+
+def _revision(connection: Connection, day: date, revision: int | None) -> Night:
     row = connection.execute(
-        f"select {_COLUMNS} from care.night where state = 'sealed' and (%s::date is null or day <= %s) "
-        "order by day desc, revision desc limit 1",
-        (up_to, up_to),
+        f"select {_COLUMNS} from care.night where day = %s and revision = coalesce(%s, revision) "
+        "order by revision desc limit 1",
+        (day, revision),
+    ).fetchone()
+    if row is None:
+        raise NoNight(f"there is no revision {revision or 0} of the night of {day}; see: care night list")
+    return Night(*row)
+
+
+def last_sealed(connection: Connection, up_to: date | None = None, revision: int | None = None) -> Night:
+    """Return the newest sealed night, at or before a day when given, as it was last restated or in one revision.
+
+    Raise NoNight.
+    """
+    row = connection.execute(
+        f"select {_COLUMNS} from care.night where state = 'sealed' and day <= coalesce(%s::date, 'infinity') "
+        "and revision = coalesce(%s, revision) order by day desc, revision desc limit 1",
+        (up_to, revision),
     ).fetchone()
     if row is None:
         raise NoNight("no night has been run yet; run one first: care run --day DAY")
@@ -203,8 +255,8 @@ def waiting_nights(connection: Connection) -> list[Night]:
 def care_opened_after(connection: Connection, care: str) -> str | None:
     """Return the care configuration of the night opened last, when another one was in force before; else None."""
     row = connection.execute(
-        "select n.care from care.night n where n.care <> %(care)s "
-        "and n.opened_at > (select max(o.opened_at) from care.night o where o.care = %(care)s) "
+        "select n.care from care.night n where n.care <> %(care)s and n.revision = 0 and n.opened_at > "
+        "(select max(o.opened_at) from care.night o where o.care = %(care)s and o.revision = 0) "
         "order by n.opened_at desc, n.night_no desc limit 1",
         {"care": care},
     ).fetchone()

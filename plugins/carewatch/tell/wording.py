@@ -135,3 +135,14 @@ def compose(kind: str, language: str, values: Mapping[str, Any], zone: ZoneInfo)
     subject, _, text = "".join(pieces).strip().partition("\n")
     # A subject is one line whatever stands in a customer's name.
     return {"subject": " ".join(subject.split()), "text": text.strip() + "\n"}
+
+
+def in_language(value: Any, language: str) -> Any:
+    """Return values with every `{en: …, zh-CN: …}` replaced by its wording in the language."""
+    if isinstance(value, dict):
+        if value and set(value) <= {"en", "zh-CN"}:
+            return value.get(language) or next(iter(value.values()))
+        return {key: in_language(item, language) for key, item in value.items()}
+    if isinstance(value, list):
+        return [in_language(item, language) for item in value]
+    return value
