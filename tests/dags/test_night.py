@@ -223,7 +223,8 @@ def test_a_held_night_moves_nobody_and_the_run_succeeds(dags: Dags, town: Town) 
     ran = night(dags, town, 4, 9)
     assert (ran.state, ran.tasks["start_level_2"]) == ("success", "skipped")
     assert town.firm.rows("select state from care.night order by day") == [("sealed",)] * 3 + [("held",)]
-    assert town.outbox() == {} and town.firm.rows("select count(*) from care.warning") == [(0,)]
+    assert town.outbox() == {"hold/engineers/mail/night:2026-06-04": "sent"}, "no account owner hears"
+    assert town.firm.rows("select count(*) from care.warning") == [(0,)]
 
 
 def test_a_mail_server_that_is_down_fails_no_night_and_its_mails_arrive_later(

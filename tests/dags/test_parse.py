@@ -152,7 +152,7 @@ def test_a_held_night_asks_in_a_dag_of_its_own_and_nothing_of_the_night_waits_fo
     hold = dags["care_nightly"].get_task("announce_hold")
     assert (hold.upstream_task_ids, hold.downstream_task_ids) == ({"advance_warnings"}, set())
     release = dags["care_release"]
-    assert [asset.name for _, asset in release.timetable.asset_condition.iter_assets()] == ["care_held"]
+    assert [asset.name for asset in release.timetable.asset_condition.objects] == ["care_held"]
     ask = release.get_task("ask_for_release")
     assert (ask.response_timeout, ask.defaults, ask.fail_on_reject) == (
         timedelta(hours=12),
