@@ -18,6 +18,7 @@ COMMANDS = (
     "run",
     "night",
     "explain",
+    "plan",
     "backtest",
     "try",
     "outbox",

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from carewatch.spec.circles import circles
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all, unknown
+from carewatch.spec.duration import HoursField
 
 
 def _hour(value: str) -> str:
@@ -32,6 +33,15 @@ class Person(Strict):
     )
     language: Literal["en", "zh-CN"] | None = Field(
         default=None, description="language of messages 语言; the firm's when not given"
+    )
+    capacity: float | None = Field(
+        default=None, gt=0, description="hours a week for care work 每周关怀工时; `care plan` compares"
+    )
+    budget: float | None = Field(
+        default=None, ge=0, description="new warnings a week that this person can take 每周预警预算"
+    )
+    team_budget: float | None = Field(
+        default=None, ge=0, description="new warnings a week for everybody right below 团队每周预警预算"
     )
     active: bool = Field(
         default=True, description="false once the person has left 在职; the customers move upwards"
@@ -180,6 +190,7 @@ class Step(Strict):
         default=None,
         description="dial: the phone system is asked to call the customer 自动外呼 (notices.yaml: dial)",
     )
+    effort: HoursField = Field(default=0.5, description="hours of work that it takes 工时")
     remind_after: float = Field(default=4, gt=0, description="working hours overdue before a reminder 催办")
 
     @field_validator("due")
