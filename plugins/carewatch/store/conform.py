@@ -20,7 +20,7 @@ from carewatch.store import quarantine, raw
 from carewatch.store.conform_checks import SUSPICIOUS_SNAPSHOT, raw_aliases
 from carewatch.store.conform_sql import begins, delay, render, stream_context
 from carewatch.store.database import Connection
-from carewatch.store.identity import resolve
+from carewatch.store.identity import resolve_load
 from carewatch.store.locks import Lock, hold, hold_for, hold_shared
 from carewatch.store.rates import convert_anew
 
@@ -328,7 +328,7 @@ class _Stream:
         if self.context["is_rate"]:
             convert_anew(self.connection, context)
         if self.context["makes_parties"] or self.context["maps_customers"]:
-            resolve(self.connection, moment)
+            resolve_load(self.connection, moment)
         counts = self._counts()
         unconverted = self._value(_UNCONVERTED) if self.context["converts"] else 0
         caught = self._run(render("quarantine.sql.j2", context))

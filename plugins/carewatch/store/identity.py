@@ -16,6 +16,7 @@ _EVIDENCE = (
     "select exists (select from care.fact_same_customer) or exists (select from care.identity_ruling) "
     "or exists (select from care.fact_customer where credit_code is not null)"
 )
+_NEWS = "select exists (select from candidate where coalesce(fate, 'new') in ('new', 'changed'))"
 
 
 def resolve(connection: Connection, moment: datetime) -> int:
@@ -26,6 +27,13 @@ def resolve(connection: Connection, moment: datetime) -> int:
     row = connection.execute("select care.resolve_identity(%s)", (moment,)).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def resolve_load(connection: Connection, moment: datetime) -> None:
+    """Resolve when the load under way, in the temporary table `candidate`, said anything new."""
+    row = connection.execute(_NEWS).fetchone()
+    if row is not None and row[0]:
+        resolve(connection, moment)
 
 
 def sync_priority(connection: Connection, sources: Sources) -> bool:
