@@ -21,6 +21,7 @@ COMMANDS = (
     "plan",
     "backtest",
     "try",
+    "warning",
     "outbox",
     "quarantine",
     "identity",
@@ -59,10 +60,11 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from carewatch.store.nights import NoNight
     from carewatch.store.rulings import NoRuling
     from carewatch.tell.wording import BadTemplate
+    from carewatch.warn.acts import NotPossible
 
     return (
         Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
-        BadTemplate, BadMetric, NoRuling, NotReleasable,
+        BadTemplate, NotPossible, BadMetric, NoRuling, NotReleasable,
     )  # fmt: skip
 
 

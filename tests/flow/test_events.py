@@ -280,6 +280,9 @@ def test_a_market_event_expires_on_its_day_whatever_the_rule_says(firm: TinyFirm
         stood[number] = sorted(standing(firm))
     assert [number for number in stood if "C1" in stood[number]] == list(range(1, 16))
     assert [number for number in stood if "C2" in stood[number]] == list(range(1, 11))
+    assert firm.rows("select distinct state from care.warning") == [("expired",)], (
+        "nobody recovered from anything"
+    )
 
 
 @pytest.mark.req("S7")

@@ -36,7 +36,7 @@ def notices(**changes: object) -> Notices:
         ("fell", True, True, False, "the level fell: nobody has to act"),
         ("cleared", True, True, False, "the signals cleared: the case waits for its result"),
         ("closed", True, True, False, "the warning closed"),
-        ("acknowledged", True, True, False, "'acknowledged' is not told"),
+        ("acknowledged", True, True, False, "somebody is on it: nobody has to act"),
         ("opened", False, True, False, "the night lies in the past: nobody is told"),
         ("opened", True, False, False, "the receiver has no channel in people.yaml"),
         ("opened", False, False, False, "the night lies in the past: nobody is told"),

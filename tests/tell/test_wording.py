@@ -34,6 +34,7 @@ def warning(language: str = "en", **changes: Any) -> dict[str, Any]:
         "level": 3,
         "tier": "A",
         "priority": "medium",
+        "manager": None,
         "value": 1234567.0,
         "currency": "CNY",
         "reasons": [{"text": why, "severity": "severe", "since": "2026-05-30"}],

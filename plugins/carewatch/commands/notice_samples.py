@@ -18,13 +18,14 @@ _WARNING: Final[_Values] = _SHARED | {
     "what": "opened",
     "tier": "A",
     "priority": "high",
+    "manager": "Manager",
     "value": 1000.0,
     "currency": "CNY",
     "reasons": [_REASON],
     "tasks": [_TASK],
     "recommends": ["the advice"],
 }
-_SPARSE: Final[_Values] = {"value": None, "reasons": [], "tasks": [], "recommends": []}
+_SPARSE: Final[_Values] = {"manager": None, "value": None, "reasons": [], "tasks": [], "recommends": []}
 _REMINDED: Final[_Values] = _SHARED | {"title": "Call the customer", "due_at": _DUE}
 _CASE: Final[_Values] = _SHARED | {
     "called": False,

@@ -141,4 +141,5 @@ def advance(
         moment = Moment(connection, care, now, Advanced(handed_over=handed_over))
         for part in parts:
             part(moment)
+            people.name_managers(connection, care.people)
     return moment.done

@@ -60,7 +60,7 @@ def apply_night(
         dormant=dormant,
     )
     live = warnings.live_warnings(connection)
-    moves = moves_of(found, live)
+    moves = moves_of(found, live, spec, night.day)
     is_warm = nights.folded(connection) >= int(book.holds_for.max())
     too_many = rising(moves) * 100 > spec.levels.hold_if_more_than * len(customers)
     if is_warm and too_many and not released:

@@ -96,7 +96,11 @@ def _raise(connection: Connection, care: CareSpec, night: Night, cut: Cut, now: 
         dormant=np.zeros(len(customers), dtype=bool),
     )
     live = warnings.live_warnings(connection)
-    moves = {customer: one for customer, one in moves_of(found, live).items() if one.what in _LIFTING}
+    moves = {
+        customer: one
+        for customer, one in moves_of(found, live, spec, cut.day).items()
+        if one.what in _LIFTING
+    }
     if rising(moves) * 100 > spec.levels.hold_if_more_than * everybody:
         return 0
     only_new = Memory(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -33,18 +34,23 @@ class Judgement:
     dormant: NDArray[np.bool_]
 
 
-def moves_of(found: Judgement, live: dict[int, LiveWarning]) -> dict[int, Move]:
+def moves_of(
+    found: Judgement, live: dict[int, LiveWarning], spec: JudgementSpec, day: date
+) -> dict[int, Move]:
     """Return the transition of every customer that has one; only those who have a warning or should are looked at."""
+    of_events = frozenset(spec.event_rules())
     warned = np.isin(found.customers, np.fromiter(live, dtype=np.int64, count=len(live)))
     result = {}
     for at in np.flatnonzero((found.level > 0) | warned):
         customer = int(found.customers[at])
-        standing = live[customer].standing if customer in live else None
+        warning = live.get(customer)
         moved = move(
-            standing,
+            warning.standing if warning is not None else None,
             int(found.level[at]),
             dormant=bool(found.dormant[at]),
             priority=int(found.priority[at]),
+            outlived=warning is not None and (day - warning.changed_day).days >= spec.levels.expire_after,
+            of_events=warning is not None and bool(warning.rules) and warning.rules <= of_events,
         )
         if moved is not None:
             result[customer] = moved

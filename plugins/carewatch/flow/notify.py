@@ -157,6 +157,7 @@ def _warning_values(
         "level": one.level,
         "tier": one.tier,
         "priority": one.priority,
+        "manager": people[one.manager_id].name if one.level == 3 and one.manager_id in people else None,
         "value": one.value,
         "currency": care.firm.currency,
         "reasons": told_reasons(one.reasons),

@@ -121,6 +121,11 @@ def _role(role: str, parts: Parts, *loc: str | int) -> Iterator[SpecProblem]:
 def _playbooks(parts: Parts) -> Iterator[Found]:
     for name, playbook in (parts.playbooks or {}).items():
         problems = [*_role(playbook.escalate_to, parts, "escalate_to")]
+        if playbook.level == 1 and not playbook.recommends:
+            what = "a playbook of level 1 recommends nothing: its notice would not say what to do"
+            problems.append(
+                SpecProblem(what, expected="recommends: with a list of advice", loc=("level",), at_key=True)
+            )
         for step, content in playbook.steps.items():
             problems += _role(content.role, parts, "steps", step, "role")
             if content.action == "dial" and parts.notices is not None and parts.notices.dial is None:

@@ -145,6 +145,11 @@ class Notices(Strict):
     dial: str | None = Field(
         default=None, description="the channel of the phone system, for steps with action: dial 外呼渠道"
     )
+    told_within: float = Field(
+        default=20,
+        gt=0,
+        description="target: minutes from knowing of an event to deciding who hears of it 时效目标",
+    )
     attempts: int = Field(
         default=8, ge=1, le=20, description="how often a message is tried before it counts as failed"
     )

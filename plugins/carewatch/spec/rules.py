@@ -303,6 +303,11 @@ class Levels(Strict):
         "high, level 2 high for the best tier and medium for the others, level 1 medium for the best and low",
     )
     rest: int = Field(default=30, ge=0, description="days in which a new warning follows the closed one")
+    expire_after: int = Field(
+        default=90,
+        ge=1,
+        description="days after which a warning that never rose above level 1 and did not move expires 失效",
+    )
     hold_if_more_than: float = Field(
         default=100,
         gt=0,

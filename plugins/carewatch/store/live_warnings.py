@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -25,6 +25,9 @@ class LiveWarning:
     customer_no: int
     standing: Standing
     transition: int
+    changed_day: date
+    rules: frozenset[str]
+    """The rules that its reasons name."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,15 @@ class Moved:
 def live_warnings(connection: Connection) -> dict[int, LiveWarning]:
     """Return the live warnings by customer number."""
     rows = connection.execute(
-        "select warning_no, customer_no, state, level, peak_level, "
-        "array_position(array['low', 'medium', 'high'], priority) - 1, transition from care.warning where closed_at is null"
+        "select warning_no, customer_no, state, w.level, peak_level, "
+        "array_position(array['low', 'medium', 'high'], w.priority) - 1, w.transition, e.day, "
+        "array(select r ->> 'rule' from jsonb_array_elements(w.reasons) r) "
+        "from care.warning w join care.warning_event e using (warning_no, transition) where closed_at is null"
     ).fetchall()
-    return {row[1]: LiveWarning(row[0], row[1], Standing(*row[2:6]), row[6]) for row in rows}
+    return {
+        row[1]: LiveWarning(row[0], row[1], Standing(*row[2:6]), row[6], row[7], frozenset(row[8]))
+        for row in rows
+    }
 
 
 def open_signals(
@@ -110,6 +118,19 @@ def store_moves(
         """,
         stamp | {"moves": Jsonb([_record(moved) for moved in others])},
     )
+    outlived = [moved.warning_no for moved in others if moved.move.state == "expired" and moved.warning_no]
+    if outlived:
+        # What still lasts is not told anew tomorrow.
+        connection.execute(
+            "update care.signal s set settled_until = %s from care.warning w where w.warning_no = any(%s) "
+            "and w.customer_no = s.customer_no and s.state = 'open'",
+            (day + timedelta(days=rest), outlived),
+        )
+    end_cases(connection, now)
+
+
+def end_cases(connection: Connection, now: datetime) -> None:
+    """End the cases of closed warnings, and cancel what was still to be done."""
     connection.execute(
         "update care.care_case c set closed_at = %s from care.warning w "
         "where w.warning_no = c.warning_no and w.closed_at is not null and c.closed_at is null",

@@ -27,6 +27,7 @@ class Transition:
     owner_id: str
     tier: str
     priority: str
+    manager_id: str | None
     value: float | None
     notifies: bool
 
@@ -38,7 +39,7 @@ def undecided(connection: Connection) -> list[Transition]:
     """
     rows = connection.execute(
         "select e.warning_no, e.transition, e.what, e.day, e.at, e.level, e.reasons, w.customer_no, w.owner_id, w.tier, "
-        "w.priority, w.value::float8, e.between_nights or e.what = 'handed_over' or coalesce("
+        "w.priority, w.manager_id, w.value::float8, e.between_nights or e.what = 'handed_over' or coalesce("
         "(select n.notifies from care.night n where n.day = e.day and n.revision = 0), true) "
         "from care.warning_event e join care.warning w using (warning_no) where not exists "
         "(select from care.notice_decision d where d.subject = 'warning:' || e.warning_no and d.transition = e.transition) "

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from psycopg.types.json import Jsonb
 
-from carewatch.care.owners import owner_of
+from carewatch.care.owners import manager_of, owner_of
 from carewatch.spec.people import People
 from carewatch.store.database import Connection
 
@@ -62,6 +62,20 @@ def hand_over(connection: Connection, people: People, now: datetime, day: date) 
             (_heir(people, managers, left), left),
         )
     return len(warnings)
+
+
+def name_managers(connection: Connection, people: People) -> int:
+    """Name an active manager to take part in every live warning of level 3 that lacks one; return how many."""
+    rows = connection.execute(
+        "select w.warning_no, w.owner_id from care.warning w left join care.person p on p.person_id = w.manager_id "
+        "where w.closed_at is null and w.level = 3 and (w.manager_id is null or not p.active) order by w.warning_no"
+    ).fetchall()
+    for warning_no, owner in rows:
+        connection.execute(
+            "update care.warning set manager_id = %s where warning_no = %s",
+            (manager_of(people, owner), warning_no),
+        )
+    return len(rows)
 
 
 def _heir(people: People, managers: Mapping[str, str | None], left: str) -> str:

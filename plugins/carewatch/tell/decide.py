@@ -24,6 +24,8 @@ _SILENT: Final = {
     "fell": "the level fell: nobody has to act",
     "cleared": "the signals cleared: the case waits for its result",
     "closed": "the warning closed",
+    "acknowledged": "somebody is on it: nobody has to act",
+    "planned": "a plan was put on file: nobody has to act",
     "merged": "customers were merged: one warning goes on for both",
     "changed": "the priority changed: it is not high",
 }

@@ -35,23 +35,34 @@ class Move:
     priority: int = 0
 
 
-def move(standing: Standing | None, level: int, *, dormant: bool, priority: int = 0) -> Move | None:
+def move(
+    standing: Standing | None,
+    level: int,
+    *,
+    dormant: bool,
+    priority: int = 0,
+    outlived: bool = False,
+    of_events: bool = False,
+) -> Move | None:
     """Return the transition that tonight's level and priority (a rank) ask for, None when nothing changes.
 
-    `standing` is the live warning or None. A customer who became dormant is lost: nobody is warned any more.
+    `standing` is the live warning or None. A customer who became dormant is lost: nobody is warned any more. A light
+    warning that has `outlived` its time expires; so does one `of_events` alone when they have passed: nobody recovered.
     """
     if standing is None:
         return Move("opened", "open", level, level, priority) if level > 0 and not dormant else None
     peak = max(standing.peak_level, level)
     if dormant:
         return Move("closed", "lost", 0, standing.peak_level)
+    if outlived and standing.peak_level == 1 and level <= 1:
+        return Move("closed", "expired", 0, 1)
     if level == standing.level:
         if level == 0 or priority == standing.priority:
             return None
         return Move("changed", standing.state, level, peak, priority)
     if level == 0:
         if standing.peak_level == 1:
-            return Move("closed", "recovered", 0, standing.peak_level)
+            return Move("closed", "expired" if of_events else "recovered", 0, standing.peak_level)
         return Move("cleared", "cleared", 0, standing.peak_level)
     if standing.state == "cleared":
         return Move("returned", "open", level, peak, priority)
