@@ -1,7 +1,8 @@
-"""Every hour: load the sources that are due, turn what they brought into facts, publish.
+"""Every hour: load the sources that are due, check what they brought, turn it into facts, publish.
 
-Loads and conforming are mapped over sources; rows that cannot be facts wait in quarantine with the reason. Publishing is one
-task with the only outlet, so that followers start once a run.
+Loads and conforming are mapped over sources. All checks are one task: what they are asked of costs seconds to import. A
+source that a check stops waits; rows that cannot be facts, or that a check holds back, wait in quarantine with the reason.
+Publishing is one task with the only outlet, so that followers start once a run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, TriggerRule
 
 from carewatch.schedule import firm_time_zone
+from operators.check_sources import CheckSourcesOperator
 from operators.conform_source import ConformSourceOperator
 from operators.find_due_sources import FindDueSourcesOperator
 from operators.load_source import LoadSourceOperator
@@ -38,6 +40,10 @@ with DAG(
     # A leaf of its own: a source that could not be loaded fails the run although the others went on.
     all_loaded = EmptyOperator(task_id="all_loaded", trigger_rule=TriggerRule.NONE_FAILED)
 
+    check = CheckSourcesOperator(task_id="check_sources", trigger_rule=TriggerRule.ALL_DONE)
+    # Another leaf: a source that a check stopped fails the run although the others went on.
+    check >> EmptyOperator(task_id="none_stopped", trigger_rule=TriggerRule.NONE_FAILED)
+
     # Customers become facts before the rows that name them.
     before = None
     for kind in ("masters", "others"):
@@ -46,7 +52,7 @@ with DAG(
         conform = ConformSourceOperator.partial(
             task_id=f"conform_{kind}", trigger_rule=TriggerRule.ALL_DONE
         ).expand(source=due.output)
-        load >> conform >> publish
+        load >> check >> conform >> publish
         load >> all_loaded
         if before is not None:
             before >> conform

@@ -14,6 +14,7 @@ from importlib import import_module
 COMMANDS = (
     "demo",
     "check",
+    "checks",
     "migrate",
     "run",
     "night",

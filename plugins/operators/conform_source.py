@@ -12,6 +12,9 @@ class ConformSourceOperator(CareOperator):
     """Take every landed load of a source that was not taken yet, and delete landed rows that were kept long enough;
     return the counts by stream.
 
+    In a source that checks can stop, only loads up to the newest that passed or was released; when that is none, the task
+    is skipped.
+
     :param source: the source's name in sources.yaml.
     """
 
@@ -25,19 +28,30 @@ class ConformSourceOperator(CareOperator):
         from dataclasses import asdict
         from datetime import UTC, datetime
 
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from carewatch.store.check_results import admission
         from carewatch.store.conform import conform
         from carewatch.store.identity import sync_priority
         from carewatch.store.raw import purge_landing
+        from carewatch.tell.check_page import what_to_do
 
         sources = configured_sources()
         source = sources.sources[self.source]
         with self.warehouse() as connection:
             sync_priority(connection, sources)
-            results = conform(connection, self.source, source, sources.firm)
+            admitted = admission(connection, self.source, source, sources.firm)
+            results = conform(connection, self.source, source, sources.firm, load_ids=admitted.taken)
             # Loads are named by the clock of the machine that landed them, whatever moment the run stands for.
             purged = purge_landing(connection, self.source, source, sources.firm, now=datetime.now(UTC))
         if purged:
             self.log.info("%s: %d landed rows older than keep_landed deleted", self.source, purged)
+        if admitted.waiting:
+            loads = ", ".join(admitted.waiting)
+            said = f"{self.source}: loads {loads} were stopped by a check, or not checked. {what_to_do(self.source, source.owner)['en']}"
+            if not results:
+                raise AirflowSkipException(said)
+            self.log.warning("%s", said)
         counts = {}
         for result in results:
             numbers = {name: count for name, count in asdict(result).items() if type(count) is int and count}

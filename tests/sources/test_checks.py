@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
 from tests.store.landed import FIRM, NOW, Landing, sources
 
 from care_sources.expectations import ask
+from carewatch.cli import main
 from carewatch.flow.checking import Verdict, check_sources
+from carewatch.paths import home
 from carewatch.spec.sources import Sources
 from carewatch.store.check_results import Result, admission, release, results_of
 from carewatch.store.check_tables import SCHEMA
@@ -451,3 +460,74 @@ def test_time_of_the_reading_counts_not_that_of_the_check(checker: Checker) -> N
     checker.land(customers=[customer("C1")], orders=[order(1)])
     checker.landing.at(datetime(2027, 1, 1, tzinfo=UTC))
     assert checker.results()["newest event_at within 18 hours"].outcome == "passed"
+
+
+@pytest.fixture
+def shown(
+    checker: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Return a function that runs `care checks` on a stopped source with an odd value in a file."""
+    checker.begin(
+        shop(
+            {"check": "kind in [regular]", "severity": "stop"},
+            {"check": "rows at least 2", "severity": "stop"},
+            kind="files",
+        )
+    )
+    odd = {"kind": "<script>alert('x')</script>", "_file": "orders_1.csv", "_line": 2}
+    checker.land(customers=[customer("C1")], orders=[{**order(1), **odd}])
+    checker.check()
+    folder = tmp_path / "config"
+    shutil.copytree(home() / "config", folder)
+    text = SHOP.format(
+        kind="files", source_checks="[]", customer_checks="[]",
+        order_checks="['kind in [regular]', {check: rows at least 2, severity: stop}]",
+    )  # fmt: skip
+    common = "label: {en: The shop, zh-CN: 商店}\nevery: 1 hour\nfresh_within: 1 day\n"
+    (folder / "sources.yaml").write_text(
+        "version: 1\nsources:\n  shop:\n" + indent(common + text, "    "), encoding="utf-8"
+    )
+    monkeypatch.setenv("CARE_DB", checker.dsn)
+
+    def care(*arguments: str) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main(["checks", "--config", str(folder), *arguments])
+        return code, out.getvalue(), err.getvalue()
+
+    return care
+
+
+@pytest.mark.req("S8", "S10")
+def test_the_page_of_a_run_needs_nothing_else_and_says_everything_in_both_languages(
+    shown: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    file = tmp_path / "page.html"
+    code, out, _ = shown("--html", str(file))
+    assert code == 1, "a source is stopped"
+    assert "answered for by Ms Li of sales operations: stopped" in out
+    assert "failed  orders: rows at least 2 (stops): 1 rows" in out
+    html = file.read_text(encoding="utf-8")
+    for needed in (
+        "The shop", "商店", "rows at least 2", "行数不小于 2", "STOPPED", "已暂停", "orders_1.csv:2", "1 of 1 rows fail (100.0 %)",
+        "Ms Li of sales operations", "--release shop",
+    ):  # fmt: skip
+        assert needed in html
+    assert "<script" not in html and "&lt;script&gt;" in html
+    assert not re.search(r"https?:|//|src=|href=|url\(|@import", html)
+
+
+def test_the_command_tells_runs_and_lets_a_source_through_with_a_reason(
+    shown: Callable[..., tuple[int, str, str]], checker: Checker
+) -> None:
+    run_id = f"run {checker.runs}"
+    assert run_id in shown("--runs")[1].splitlines()[0]
+    told = json.loads(shown("--json", "--run", run_id)[1])
+    assert [one["outcome"] for one in told["results"]] == ["failed", "failed"]
+    assert shown("--run", f"run{checker.runs}")[0] == 2
+    assert shown("--release", "shop") == (2, "", "say why with --why REASON: it is kept with your name\n")
+    assert shown("--release", "shpo", "--why", "x")[2] == "there is no source 'shpo'; did you mean shop?\n"
+    assert shown("--release", "shop", "--why", "a quiet day")[0] == 0
+    assert checker.take()["shop.orders"].quarantined == 1, "what a check holds back waits all the same"
+    assert shown("--release", "shop", "--why", "again") == (2, "", "nothing of shop is stopped\n")
+    assert shown()[0] == 0

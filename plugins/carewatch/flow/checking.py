@@ -68,7 +68,9 @@ def check_sources(
     The connection commits by itself. The same load checked twice has one set of results, the newer.
     """
     wanted, subjects = _subjects(connection, sources)
-    verdicts = []
+    verdicts: list[Verdict] = []
+    if not wanted:
+        return verdicts
     with tables(connection, subjects, sources.firm):
         asked = [
             one
@@ -98,7 +100,8 @@ def _subjects(
     candidates: list[Subject] = []
     for name, source in sources.sources.items():
         waiting = check_results.pending(connection, name, source, sources.firm)
-        chosen = check_results.loads_to_check(connection, name, (one.load.load_id for one in waiting))
+        load_ids = [one.load.load_id for one in waiting] if source.has_checks else []
+        chosen = check_results.loads_to_check(connection, name, load_ids)
         for one in waiting:
             load_id = one.load.load_id
             checks: tuple[SourceCheck, ...] = ()

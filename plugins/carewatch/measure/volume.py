@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Final
 
+from carewatch.spec.calendar import OutsideCalendar, WorkCalendar
+
 LOOK_BACK: Final = timedelta(weeks=8)
 """How far back days are compared with."""
 SHARE: Final = 0.5
@@ -49,6 +51,18 @@ class Usual:
 def monday_to_friday(day: date) -> bool:
     """Say whether a day is a workday where nobody keeps a calendar."""
     return day.weekday() < 5
+
+
+def workdays(calendar: WorkCalendar) -> Callable[[date], bool]:
+    """Return what says whether a day is one of the calendar's workdays; beyond its years Monday to Friday are."""
+
+    def is_workday(day: date) -> bool:
+        try:
+            return calendar.is_workday(day)
+        except OutsideCalendar:
+            return monday_to_friday(day)
+
+    return is_workday
 
 
 def usual_rows(

@@ -80,6 +80,11 @@ class BaseSource(Strict):
         return (*self.checks, *self.all_streams()[stream].checks)
 
     @property
+    def has_checks(self) -> bool:
+        """Whether anything landed from here is checked."""
+        return any(self.checks_of(name) for name in self.all_streams())
+
+    @property
     def key_space(self) -> str | None:
         """The source whose customer keys this one uses; None for its own."""
         return None if self.customers in _OWN_KEYS else self.customers.removeprefix(_AS_IN)

@@ -7,7 +7,7 @@ is judged once the source has been read after it and its usual `delay`; a refill
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -15,8 +15,8 @@ from typing import Final
 from psycopg import sql
 
 from carewatch.measure.cut import local_midnight
-from carewatch.measure.volume import LOOK_BACK, monday_to_friday, usual_rows
-from carewatch.spec.calendar import OutsideCalendar, WorkCalendar
+from carewatch.measure.volume import LOOK_BACK, usual_rows, workdays
+from carewatch.spec.calendar import WorkCalendar
 from carewatch.spec.facts import FACTS
 from carewatch.spec.sources import BaseSource
 from carewatch.store.database import Connection
@@ -97,7 +97,7 @@ def _drought(facts: Iterable[str], rows: Counter[date], last: date, calendar: Wo
     found: Drought | None = None
     for back in range(_LAST_DAYS):
         day = last - timedelta(days=back)
-        usual = usual_rows(history, day, _workdays(calendar))
+        usual = usual_rows(history, day, workdays(calendar))
         least = usual.range(1 - DEAD_BELOW)[0] if usual is not None else 0
         if usual is None or least <= 0:
             continue
@@ -106,15 +106,3 @@ def _drought(facts: Iterable[str], rows: Counter[date], last: date, calendar: Wo
         newest = found or Drought(tuple(facts), day, day, rows[day], usual.rows)
         found = Drought(newest.facts, day, newest.day, newest.rows, newest.usual)
     return found
-
-
-def _workdays(calendar: WorkCalendar) -> Callable[[date], bool]:
-    """Return the calendar's workdays; beyond its years Monday to Friday."""
-
-    def is_workday(day: date) -> bool:
-        try:
-            return calendar.is_workday(day)
-        except OutsideCalendar:
-            return monday_to_friday(day)
-
-    return is_workday

@@ -31,6 +31,7 @@ Said = Mapping[str, str]
 """The same in each language."""
 
 _COMMON: Final = ("customer", "key", "event_at")
+_LEAST_SHARE: Final = 0.1
 _WEEKDAYS: Final = "一二三四五六日"
 
 
@@ -86,9 +87,10 @@ def rows_found(answer: Answer, held: int) -> Said:
     """Say how many rows failed, and how many of them wait."""
     if not answer.unexpected:
         return {"en": f"all {answer.evaluated:,} rows pass", "zh-CN": f"全部 {answer.evaluated:,} 行符合"}
-    share = f"{100 * answer.unexpected / max(answer.evaluated, 1):.2g} %"
-    en = f"{answer.unexpected:,} of {answer.evaluated:,} rows fail ({share})"
-    zh = f"{answer.evaluated:,} 行中有 {answer.unexpected:,} 行不符合（{share}）"
+    share = 100 * answer.unexpected / max(answer.evaluated, 1)
+    percent = f"{share:.1f} %" if share >= _LEAST_SHARE else f"< {_LEAST_SHARE} %"
+    en = f"{answer.unexpected:,} of {answer.evaluated:,} rows fail ({percent})"
+    zh = f"{answer.evaluated:,} 行中有 {answer.unexpected:,} 行不符合（{percent}）"
     if held:
         en, zh = f"{en}; {held:,} wait in quarantine", f"{zh}；{held:,} 行已进入隔离区"
     return {"en": en, "zh-CN": zh}
