@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,14 @@ from care_demo.sales_db import publish_sales
 from care_demo.span import FIRM_ZONE
 from care_demo.ticket_service import publish_tickets, serve
 from care_sources.connection import Connection
+from care_sources.expectations import ask
 from care_sources.landing import land
+from carewatch.flow.checking import Verdict, check_sources
 from carewatch.paths import home
 from carewatch.spec.sources import load_sources
 from carewatch.store import embedded
+from carewatch.store.check_results import admission
+from carewatch.store.check_tables import SCHEMA
 from carewatch.store.conform import StreamResult, conform
 from carewatch.store.database import connect
 
@@ -36,6 +41,8 @@ class Systems:
 
     def __init__(self, firm: Firm, dsn: str, sales_dsn: str, folder: Path) -> None:
         self.firm, self.dsn, self.sales_dsn, self.folder = firm, dsn, sales_dsn, folder
+        self.moments: list[datetime] = []
+        self.verdicts: list[list[Verdict]] = []
         (folder / "tickets").mkdir()
         self.server = serve(folder / "tickets", "token")
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
@@ -56,6 +63,7 @@ class Systems:
         publish_finance(self.firm, self.folder / "finance", moment)
         publish_tickets(self.firm, self.folder / "tickets", moment)
         results: Loaded = {}
+        self.moments.append(moment)
         with connect(self.dsn, autocommit=True) as connection:
             connection.execute("delete from care.pinned_clock")
             connection.execute("insert into care.pinned_clock (at) values (%s)", (moment,))
@@ -65,6 +73,12 @@ class Systems:
                     pipelines_dir=self.folder / "landing", now=moment,
                 )  # fmt: skip
                 assert landed.warnings == ()
+            verdicts = check_sources(
+                connection, SOURCES, ask=partial(ask, self.dsn, SCHEMA), run_id=str(moment), now=moment
+            )
+            self.verdicts.append(verdicts)
+            for name, source in SOURCES.sources.items():
+                assert admission(connection, name, source, SOURCES.firm).waiting == ()
                 for result in conform(connection, name, source, SOURCES.firm):
                     results[result.origin + " released" * result.released] = result
         return results
@@ -165,3 +179,27 @@ def test_a_load_that_brings_nothing_new_changes_nothing(systems: tuple[Systems, 
     upto = datetime.combine(shown.firm.end, time(12), FIRM_ZONE) + timedelta(days=1)
     again = shown.load(upto)
     assert {(result.new, result.changed, result.quarantined) for result in again.values()} == {(0, 0, 0)}
+
+
+@pytest.mark.req("S10")
+def test_the_shipped_checks_tell_of_the_planted_dirt_and_stop_nothing(
+    systems: tuple[Systems, Loaded, Loaded],
+) -> None:
+    shown, _, _ = systems
+    failed = {
+        f"{result.stream}: {result.check_text}": result.unexpected
+        for verdict in shown.verdicts[0]
+        for result in verdict.results
+        if result.outcome == "failed"
+    }
+    planted = [
+        flaw for flaw in shown.firm.dirt if flaw.group == "malformed" and flaw.visible_at <= shown.moments[0]
+    ]
+    assert failed.keys() == {
+        "tickets: customer is not empty", "invoices: amount is not empty", "invoices: invoice_no is unique",
+    }  # fmt: skip
+    without = [flaw for flaw in planted if (flaw.table, flaw.kind) == ("tickets", "missing_customer")]
+    unread = [flaw for flaw in planted if (flaw.table, flaw.kind) == ("invoices", "unparsable_amount")]
+    assert 0 < failed["tickets: customer is not empty"] <= len(without)
+    assert 0 < failed["invoices: amount is not empty"] <= len(unread)
+    assert {verdict.state for load in shown.verdicts for verdict in load} == {"passed"}

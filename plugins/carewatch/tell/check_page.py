@@ -106,6 +106,7 @@ def _row(finding: Finding) -> dict[str, Any]:
         "stream": finding.stream,
         "text": finding.text,
         "chinese": in_chinese(parse_test(finding.text), finding.fact),
+        "severity": finding.severity,
         "outcome": finding.outcome,
         "outcome_words": _OUTCOMES[finding.outcome],
         "severity_words": _SEVERITIES[finding.severity],
