@@ -29,7 +29,7 @@ _FORMS: Final = {
 class MetricExample(Strict):
     """With these rows, the metric is this on that day."""
 
-    on: date = Field(description="the day of the night 当天")
+    night: date = Field(description="the day of the night 当天")
     given: dict[str, list[dict[str, Any]]] = Field(
         description="rows by fact 给定数据, each with its day and columns, such as {day: 2026-02-01, amount: 100}"
     )
