@@ -47,15 +47,16 @@ WHAT = {
     "contract_event": ("signed", "renewed", "cancelled", "ended"),
     "interaction": ("call", "inquiry", "inquiry", "inquiry", "event"),
     "ticket_event": ("first_response", "resolved", "reopened"),
-    "market_event": ("competitor", "policy"),
-    "survey": ("satisfaction", "recommend", None),
+    "market_event": ("competitor", "policy", "cooperation"),
+    "survey": ("satisfaction", "recommend", "renewal", None),
+    "order_event": ("confirmed", "delivered", "cancelled"),
     "note": ("price", "competitor", "chance"),
     "reasonable_reason": ("low_season", "stocktaking"),
 }
 EVERY_DAYS = {
     "order": 14, "order_line": 20, "interaction": 8, "ticket": 60, "ticket_event": 60, "survey": 70, "invoice": 40,
     "payment": 45, "usage_day": 9, "contact_event": 50, "contract_event": 200, "market_event": 120, "note": 40,
-    "reasonable_reason": 300,
+    "reasonable_reason": 300, "order_event": 25,
 }  # fmt: skip
 EXTRA_METRICS: dict[str, Any] = {
     "logins_30d": {"label": "logins", "kind": "sum", "fact": "usage_day", "of": "logins", "window": "30 days"},

@@ -32,7 +32,7 @@ ROWS = {
     "S16": ("interactions_90d", "interactions_change_90d", "event_attendance_2y", "events_attended_2y"),
     "S17": ("complaints_90d", "resolution_hours_90d", "satisfaction_180d", "open_tickets"),
     "S18": ("days_late_180d", "paid_in_time_180d", "unpaid_balance", "credit_limit", "credit_use"),
-    "S19": ("competitor_gap_around", "cost_rise_around", "rival_cooperation_180d"),
+    "S19": ("competitor_gap_90d", "competitor_offers_90d", "rival_cooperation_180d"),
     "S20": ("logins_30d", "core_hours_30d", "core_hours_change_30d", "tickets_against_usual", "logins_against_usual"),
     "S21": ("own_gap", "silence_over_own_gap", "gap_irregularity", "renewal_intent", "amount_months_down"),
     "S22": ("decision_maker_180d", "decision_maker_change_180d", "satisfaction_90d"),

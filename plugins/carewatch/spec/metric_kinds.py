@@ -33,7 +33,6 @@ class Measure(StrEnum):
     EXPECTED = "expected"
     OPEN = "open"
     CLOSED = "closed"
-    MARKET = "market"
     SQL = "sql"
 
 
@@ -101,7 +100,6 @@ _OF_FACTS: Final = {
         _keys("where"),
         parts=dict.fromkeys(("days_late", "on_time", "days_taken")),
     ),
-    Measure.MARKET: Shape(_keys("fact window"), _keys("where of"), empty=0.0),
     Measure.EXPECTED: Shape(_keys("fact window within habits"), _keys("where"), exact=False),
     Measure.SQL: Shape(_keys("sql"), _keys("window"), exact=False),
 }  # fmt: skip

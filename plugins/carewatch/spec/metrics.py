@@ -36,9 +36,7 @@ _SHAPE_KEYS = (
     "fact", "of", "where", "window", "ago", "event", "broken_by", "metric", "metrics", "over", "at_least", "against",
     "periods", "drop", "part", "date", "within", "habits", "sql",
 )  # fmt: skip
-_ONLY_OF: dict[Measure, tuple[str, ...]] = {
-    Measure.OPEN: tuple(ITEMS), Measure.CLOSED: tuple(ITEMS), Measure.MARKET: ("market_event",),
-}  # fmt: skip
+_OF_ITEMS = (Measure.OPEN, Measure.CLOSED)
 
 
 class Habits(Strict):
@@ -97,8 +95,6 @@ class Metric(Strict):
       when 99 % is, in its own currency where the payments are in it. `date` says which date of a contract.
     - `closed`: those that ended in the window: how many days after their date on average, the percent that ended in
       time, or the days taken; each payment counts, for bills opened in the window or two years before it.
-    - `market`: market events in force (`expires_on` not passed) at this customer, in its industry and its country or
-      market: how many, or the largest `of`.
     - `expected`: how many days with such an event the customer will have `within` the time to come, by the BG/NBD model.
     - `sql`: sees the facts of its window; without one all of history, which takes longer every year.
     """
@@ -220,10 +216,12 @@ class Metric(Strict):
     def _fact_problems(self) -> Iterator[SpecProblem]:
         if self.fact is None:
             return
-        possible = _ONLY_OF.get(self.kind, tuple(FACTS))
-        if self.fact not in possible:
-            expected = None if len(possible) == len(FACTS) else " or ".join(possible)
-            yield unknown("fact", self.fact, possible, expected=expected, loc=("fact",))
+        if self.fact not in FACTS:
+            yield unknown("fact", self.fact, FACTS, loc=("fact",))
+            return
+        if self.kind in _OF_ITEMS and self.fact not in ITEMS:
+            what = f"a row of {self.fact} opens nothing that ends"
+            yield SpecProblem(what, expected=" or ".join(ITEMS), loc=("fact",))
             return
         fact = FACTS[self.fact]
         checks = {
@@ -294,10 +292,8 @@ def facts_read(metrics: Mapping[str, Metric], name: str) -> frozenset[str]:
     own = set(literal_facts(metric.sql)) if metric.sql else set()
     if metric.fact is not None:
         own.add(metric.fact)
-    if metric.kind in (Measure.OPEN, Measure.CLOSED):
+    if metric.kind in _OF_ITEMS:
         own.add(ITEMS[metric.fact or ""].events)
-    if metric.kind is Measure.MARKET:
-        own.add("customer")
     return frozenset(own).union(*(facts_read(metrics, part) for _, part in metric.parts()))
 
 
