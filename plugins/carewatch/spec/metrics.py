@@ -206,7 +206,7 @@ class Metric(Strict):
 
         if self.part is not None and "part" in shape.keys and self.part not in shape.parts:
             yield unknown(
-                f"part of a metric of kind '{self.kind}'",
+                "part",
                 self.part,
                 shape.parts,
                 expected=words,
