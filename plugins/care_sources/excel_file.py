@@ -40,7 +40,7 @@ def excel_rows(file: File, columns: tuple[str, ...], sheet: str | None) -> Itera
     Refused when the file is no workbook, or has no such sheet or header.
     """
     with file.open() as stream:
-        _check_archive(stream)
+        check_archive(stream)
         values, scan = _sheet(stream, sheet)
         stored: Iterator[Any] = repeat(None)
         second = None
@@ -57,7 +57,7 @@ def excel_rows(file: File, columns: tuple[str, ...], sheet: str | None) -> Itera
 def sheet_beginnings(file: File, sheet: str | None) -> list[list[str]]:
     """Return the first rows of a sheet that hold anything, as headings."""
     with file.open() as stream:
-        _check_archive(stream)
+        check_archive(stream)
         rows, _ = _sheet(stream, sheet)
         texts = ([(as_text(cell.value) or "").strip() for cell in cells] for cells in rows)
         return list(islice((row for row in texts if any(row)), _HEADER_WITHIN))
@@ -68,7 +68,8 @@ class _Scan(NamedTuple):
     merged: list[_Block]
 
 
-def _check_archive(stream: BinaryIO) -> None:
+def check_archive(stream: BinaryIO) -> None:
+    """Raise Refused when a stream is no workbook that can be read without harm."""
     begin = stream.read(4)
     stream.seek(0)
     if begin == _OLD:
@@ -195,13 +196,19 @@ def _row(name: str, number: int, cells: Cells, formulas: Any, positions: list[in
             return Row(None, name, number, fault, "")
         if isinstance(value, str) and value in ERROR_CODES:
             return Row(None, name, number, f"cell {place} holds the error {value}", "")
-        text = cell_text(value)
-        if isinstance(value, float | int) and "%" in cell.number_format and not isinstance(value, bool):
-            text = f"{cell_text(value * 100)}%"
+        text = shown(cell)
         if text is not None and len(text) > LONGEST_VALUE:
             return Row(None, name, number, f"cell {place} holds {too_long(len(text))}", "")
         values.append(text)
     return Row(values, name, number)
+
+
+def shown(cell: Any) -> str | None:
+    """Return what a person sees in a cell; a percentage with its sign."""
+    value = cell.value
+    if isinstance(value, float | int) and "%" in cell.number_format and not isinstance(value, bool):
+        return f"{cell_text(value * 100)}%"
+    return cell_text(value)
 
 
 def cell_text(value: Any) -> str | None:

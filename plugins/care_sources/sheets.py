@@ -6,14 +6,14 @@ import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 from care_sources.encoding import inspect, open_text
+from care_sources.excel_file import check_archive, shown
 from care_sources.folder import local_file
-from care_sources.rows import as_text
+from care_sources.refusal import Refused
 
 Cells = list[str | None]
 
@@ -57,37 +57,35 @@ def _sheet(title: str, lines: Iterator[tuple[int, Cells]]) -> ReadSheet | None:
 
 
 def _workbook(path: Path) -> Iterator[tuple[str, Iterator[tuple[int, Cells]]]]:
-    from zipfile import BadZipFile
-
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = load_workbook(path, data_only=True)
-    except (OSError, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise Unreadable(f"it is no workbook, or a damaged one ({type(error).__name__})") from None
-    for sheet in book.worksheets:
+        with path.open("rb") as stream:
+            check_archive(stream)
+        values, formulas = (load_workbook(path, data_only=data_only) for data_only in (True, False))
+    except Refused as refused:
+        raise Unreadable(str(refused)) from None
+    except Exception as error:  # whatever a damaged workbook does to its reader
+        raise Unreadable(f"it cannot be read as a workbook ({type(error).__name__})") from None
+    for sheet in values.worksheets:
         if sheet.sheet_state == "visible":
-            yield (
-                sheet.title,
-                ((at, [_text(cell) for cell in row]) for at, row in enumerate(sheet.iter_rows(), start=1)),
-            )
+            yield sheet.title, _lines(sheet, formulas[sheet.title])
 
 
-def _text(cell: Any) -> str | None:
-    value = cell.value
-    if isinstance(value, datetime):
-        return (value.date() if value.time() == time() else value).isoformat()
-    if isinstance(value, timedelta):
-        return str(round(value.total_seconds()))
-    if isinstance(value, time):
-        return str(value.hour * 3600 + value.minute * 60 + value.second)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        exact = Decimal(repr(value))
-        if "%" in str(cell.number_format):
-            return f"{exact * 100:f}%"
-        return f"{exact:f}" if exact != exact.to_integral_value() else str(int(exact))
-    return as_text(value) if not isinstance(value, date) else value.isoformat()
+def _lines(values: Any, formulas: Any) -> Iterator[tuple[int, Cells]]:
+    for line, (cells, behind) in enumerate(
+        zip(values.iter_rows(), formulas.iter_rows(), strict=True), start=1
+    ):
+        yield line, [_text(cell, formula) for cell, formula in zip(cells, behind, strict=True)]
+
+
+def _text(cell: Any, formula: Any) -> str | None:
+    """Return what a person sees; of a formula that was never computed the formula, of a duration its seconds."""
+    if cell.value is None and formula.value is not None:
+        return str(formula.value)
+    if isinstance(cell.value, time):
+        return str(cell.value.hour * 3600 + cell.value.minute * 60 + cell.value.second)
+    return shown(cell)
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Cells]]:

@@ -376,6 +376,17 @@ def test_cells_that_excel_keeps_as_numbers_dates_and_durations(
 
 
 @pytest.mark.req("S10")
+def test_a_formula_that_was_never_computed_is_told(
+    warehouse: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [["客户编号", "周", "指标", "数值"], ["C0001", "2026-W10", "采购额", "=1+1"]]
+    told = imported(capsys, book(tmp_path / "n.xlsx", 每周指标=rows), "--language", "en")["indicator_value"]
+    assert [(one["cell"], one["said"]) for one in told["problems"]] == [
+        ("每周指标!D2", "'=1+1' is no number; expected a number such as 1200.50, 86万 or 30%")
+    ]
+
+
+@pytest.mark.req("S10")
 def test_two_rows_that_say_different_things_of_one_key(
     warehouse: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -408,6 +419,17 @@ def test_headings_and_sheets_that_nobody_knows_are_told(
 
 
 @pytest.mark.req("S10")
+def test_two_sheets_of_one_kind_are_imported_one_at_a_time(
+    warehouse: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = ["C0001", "2026-03-02", "价格"]
+    path = book(tmp_path / "n.xlsx", 备注=[NOTES, row], 会议纪要=[NOTES, row])
+    code, said = care(capsys, "import", path, "--config", CONFIG)
+    assert code == 2 and said.startswith("备注 and 会议纪要 both hold Notes;")
+    assert imported(capsys, path, "--sheet", "会议纪要")["note"]["new"] == 1
+
+
+@pytest.mark.req("S10")
 def test_who_typed_it(warehouse: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = book(
         tmp_path / "n.xlsx",
@@ -424,7 +446,7 @@ def test_who_typed_it(warehouse: Connection, tmp_path: Path, capsys: pytest.Capt
     ("name", "content", "said"),
     [
         ("x.xls", b"", "x.xls: '.xls' files are not read; save it as .xlsx or .csv\n"),
-        ("x.xlsx", b"no workbook", "x.xlsx: it is no workbook, or a damaged one (BadZipFile)\n"),
+        ("x.xlsx", b"no workbook", "x.xlsx: it is no .xlsx workbook, or it is cut off\n"),
         ("x.csv", b"a,b\n1,2\n", "x: no sheet of the template; it is not read\n"
          "x.csv holds no row of a sheet of the template; see: care template FILE.xlsx\n"),
     ],

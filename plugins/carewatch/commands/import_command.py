@@ -137,7 +137,15 @@ def _given(chosen: argparse.Namespace, language: Language) -> tuple[list[Given],
                 )
                 + (f" ({near})" if near else "")
             )
-    if not any(one.rows for one in given):
+    titles_of: dict[str, list[str]] = {}
+    for each in given:
+        titles_of.setdefault(each.sheet.fact, []).append(each.sheet.title)
+    if doubled := next(((fact, titles) for fact, titles in titles_of.items() if len(titles) > 1), None):
+        what = fact_label(doubled[0], language)
+        raise Mistake(
+            f"{' and '.join(doubled[1])} both hold {what}; put them into one sheet, or import one at a time (--sheet)"
+        )
+    if not any(each.rows for each in given):
         raise Mistake(
             "\n".join(
                 [

@@ -16,7 +16,7 @@ from carewatch.spec.firm import Firm
 from carewatch.spec.sources import TYPED, BaseSource
 from carewatch.spec.typed import Fault, Sheet, cell_faults, missing, typed_row, typed_source
 from carewatch.store import typed as store
-from carewatch.store.conform import StreamResult, conform
+from carewatch.store.conform import Refused, StreamResult, conform
 from carewatch.store.conform_checks import UNKNOWN_CUSTOMER
 from carewatch.store.database import Connection
 
@@ -70,9 +70,10 @@ def import_sheets(
             for one in whole
         }
         store.land_typed(connection, source, firm, list(typed.values()), load_id=load_id, now=now)
+        refused: list[Refused] = []
         taken = {
             result.origin.partition(".")[2]: result
-            for result in conform(connection, TYPED, source, firm, load_ids=[load_id])
+            for result in conform(connection, TYPED, source, firm, load_ids=[load_id], refused=refused)
             if not result.released and result.load_id == load_id
         }
         for one in given:
@@ -81,8 +82,13 @@ def import_sheets(
                 results.append(Imported(one.sheet, len(lines), 0, 0, 0, lines, tuple(missing(one.sheet))))
                 continue
             rows = typed[id(one)]
+            verdicts = [
+                Fault(bad.line, bad.field, bad.reason, bad.value)
+                for bad in refused
+                if bad.file == rows.file and bad.line is not None
+            ]
             results.append(
-                _judged(connection, source, firm, one.sheet, rows, taken[one.sheet.fact], load_id, language)
+                _judged(connection, source, firm, one.sheet, rows, taken[one.sheet.fact], verdicts, language)
             )
             store.settle_refused(connection, one.sheet.fact, load_id, by=by or "care import")
         store.drop_landing(connection)
@@ -95,9 +101,8 @@ def import_sheets(
 
 def _judged(
     connection: Connection, source: BaseSource, firm: Firm, sheet: Sheet, rows: store.TypedRows, taken: StreamResult,
-    load_id: str, language: Language,
+    verdicts: Sequence[Fault], language: Language,
 ) -> Imported:  # fmt: skip
-    verdicts = store.refused(connection, rows, load_id)
     lines = [fault.line for fault in verdicts]
     by_line = dict(rows.rows)
     faults: dict[tuple[int, str | None], Fault] = {}

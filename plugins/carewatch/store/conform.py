@@ -46,6 +46,18 @@ _TEMPORARY = ", ".join(
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A landed row of a file that became no fact: where it stands, why, the column at fault and what it holds."""
+
+    origin: str
+    line: int | None
+    file: str | None
+    reason: str
+    field: str | None
+    value: str | None
+
+
+@dataclass(frozen=True)
 class StreamResult:
     """What one load of one stream came to, in landed rows.
 
@@ -79,15 +91,18 @@ def conform(
     firm: Firm,
     *,
     load_ids: Sequence[str] | None = None,
+    refused: list[Refused] | None = None,
 ) -> list[StreamResult]:
     """Take every finished load of a source that was not taken yet (or only `load_ids`), oldest first; commit each.
+
+    `refused` gets every row that became no fact, also one that waits in quarantine already.
 
     Customers come before the facts that name them; rows that waited for a customer who is now known are released.
     Inside a transaction of the caller nothing is committed, and the locks are held until the caller does.
     """
     feed_of = {name: feed for feed in feeds(source_name, source, firm) for name in feed.streams}
     streams = [
-        _Stream(connection, source, plan, feed_of[plan.name], firm)
+        _Stream(connection, source, plan, feed_of[plan.name], firm, refused)
         for plan in plans(source_name, source, firm)
     ]
     results: list[StreamResult] = []
@@ -149,8 +164,10 @@ class _Stream:
     """One stream while its loads are taken."""
 
     def __init__(
-        self, connection: Connection, source: BaseSource, plan: StreamPlan, feed: Feed, firm: Firm
-    ) -> None:
+        self, connection: Connection, source: BaseSource, plan: StreamPlan, feed: Feed, firm: Firm,
+        refused: list[Refused] | None = None,
+    ) -> None:  # fmt: skip
+        self.refused = refused
         self.connection, self.source, self.plan, self.feed = connection, source, plan, feed
         self.aliases = raw_aliases(plan)
         self.loads: dict[str, raw.PendingLoad] = {}
@@ -332,6 +349,11 @@ class _Stream:
         counts = self._counts()
         unconverted = self._value(_UNCONVERTED) if self.context["converts"] else 0
         caught = self._run(render("quarantine.sql.j2", context))
+        if self.refused is not None and not result.released:
+            query = "select (data ->> '_line')::bigint, data ->> '_file', reason, field, value from bad order by row_no"
+            self.refused += [
+                Refused(result.origin, *row) for row in self.connection.execute(query).fetchall()
+            ]
         if not result.released:
             # What waits in quarantine already was not put there again.
             counts["repeated"] = counts.get("repeated", 0) + counts.get("quarantined", 0) - caught

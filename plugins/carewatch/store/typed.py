@@ -88,22 +88,6 @@ def drop_landing(connection: Connection) -> None:
     connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema_of(TYPED))))
 
 
-def refused(connection: Connection, one: TypedRows, load_id: str) -> list[Fault]:
-    """Return the rows that became no fact, with conform's reason; a row that waited before counts again."""
-    line_of = {row["key"]: line for line, row in one.rows}
-    found = connection.execute(
-        "select source_key, (data ->> '_line')::bigint, load_id, reason, field, value from quarantine.row "
-        "where origin = %(origin)s and (load_id = %(load)s and data ->> '_file' = %(file)s "
-        "or load_id <> %(load)s and state = 'waiting' and source_key = any(%(keys)s)) order by row_no",
-        {"origin": f"{TYPED}.{one.fact}", "load": load_id, "file": one.file, "keys": list(line_of)},
-    ).fetchall()
-    faults = {}
-    for key, line, load, reason, field, value in found:
-        at = line if load == load_id else line_of[key]
-        faults[at] = Fault(at, field, reason, value)
-    return [faults[line] for line in sorted(faults)]
-
-
 def settle_refused(connection: Connection, fact: str, load_id: str, *, by: str) -> None:
     """Settle the rows that are given back to whoever typed them; only those whose customer may still arrive wait on."""
     connection.execute(
