@@ -79,3 +79,14 @@ def test_a_migration_that_fails_leaves_nothing(migrated: str, folder: Path) -> N
         with pytest.raises(Exception, match="division by zero"):
             migrate(connection, folder)
         assert connection.execute("select to_regclass('care.half')").fetchone() == (None,)
+
+
+def test_the_master_record_has_every_field_of_a_customer(module_warehouse: str) -> None:
+    with connect(module_warehouse) as connection:
+        rows = connection.execute(
+            "select column_name, data_type from information_schema.columns "
+            "where table_schema = 'care' and table_name = 'customer_master'"
+        ).fetchall()
+    found = {name: _SHORT.get(kind, kind) for name, kind in rows}
+    described = {column.name: SQL_TYPE[column.kind] for column in FACTS["customer"].columns}
+    assert found == {"customer_id": "text", "customer_no": "integer", **described}
