@@ -157,6 +157,15 @@ def _read(plan: StreamPlan, name: str, kind: Kind) -> str:
     return plan.reading.read(f"l.{raw_aliases(plan)[name]}", kind)
 
 
+def _in_firm_currency(plan: StreamPlan, currency: str, firm: Firm) -> str:
+    """Return the amount in the firm's currency; the rates are asked only about amounts in another one."""
+    if "currency" not in plan.columns:
+        return "f_amount"
+    own = literal(firm.currency)
+    converted = f"care.in_firm_currency(f_amount, {currency}, event_day, {own})"
+    return f"case when coalesce({currency}, {own}) = {own} then f_amount else {converted} end"
+
+
 def _finals(plan: StreamPlan, firm: Firm) -> list[dict[str, str | bool]]:
     """Return the columns to store: our name while computing, the fact's name, the SQL, whether it is part of the digest."""
     finals: list[dict[str, str | bool]] = []
@@ -168,7 +177,7 @@ def _finals(plan: StreamPlan, firm: Firm) -> list[dict[str, str | bool]]:
         elif column.name not in plan.columns:
             continue
         elif column.name == "amount" and plan.fact.column("amount_original"):
-            sql = f"trim_scale(care.in_firm_currency(f_amount, {currency}, event_day, {literal(firm.currency)}))"
+            sql = f"trim_scale({_in_firm_currency(plan, currency, firm)})"
         elif column.name == "currency":
             sql = currency
         elif column.kind in (Kind.NUMBER, Kind.AMOUNT):
