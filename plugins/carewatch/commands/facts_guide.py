@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from carewatch.spec.fact_losses import WITHOUT_FACT, lost_without
 from carewatch.spec.fact_names import column_label, fact_label
 from carewatch.spec.facts import FACTS, SQL_TYPE, Column, Fact, Kind
 
@@ -28,7 +29,8 @@ Written from `plugins/carewatch/spec/facts.py` by `care schema`; a test keeps it
 A fact is something that happened at a customer. A source's stream says in `sources.yaml` which fact its rows become
 (`fact:`), what tells rows apart for good (`key:`), whose they are (`customer:`), when they happened (`event_at:`) and
 where each column below comes from (`columns:`). Only columns marked *needed* must be there; a column that nobody fills
-is empty in every row. A value that cannot be read sends its row to `quarantine.row`, with the reason.
+is empty in every row, and the table says what is lost without it. A value that cannot be read sends its row to
+`quarantine.row`, with the reason.
 
 Every fact is the table `care.fact_<name>` and carries, beside its own columns:
 
@@ -65,11 +67,21 @@ def facts_guide() -> str:
 def _fact(fact: Fact) -> Iterator[str]:
     yield f"## {fact.name}\n\n{fact_label(fact.name, 'zh-CN')}: {fact.means[0].upper()}{fact.means[1:]}."
     yield "" if fact.needs_customer else " It need not concern a single customer."
-    yield "\n\n| column | 名称 | kind | | class | means |\n|---|---|---|---|---|---|\n"
+    yield f" Without this fact: {WITHOUT_FACT[fact.name]}."
+    yield "\n\n| column | 名称 | kind | | class | means | lost without it |\n|---|---|---|---|---|---|---|\n"
     yield from (_column(fact, column) for column in fact.columns)
 
 
 def _column(fact: Fact, column: Column) -> str:
     needed = "needed" if column.required else ""
     called = column_label(fact.name, column.name, "zh-CN")
-    return f"| `{column.name}` | {called} | {column.kind} | {needed} | {column.privacy} | {column.means} |\n"
+    filled = column.name == "amount_original" and fact.column("amount") is not None
+    lost = (
+        "filled by the loader"
+        if filled
+        else "the row"
+        if column.required
+        else lost_without(fact.name, column.name)
+    )
+    shown = (f"`{column.name}`", called, column.kind, needed, column.privacy, column.means, lost)
+    return f"| {' | '.join(shown)} |\n"

@@ -61,7 +61,7 @@ _MONEY: Final = ("金额（元）", "金额(元)", "总额", "total", "value")
 COMMON_NAMES: Final[dict[str, Named]] = {
     KEY: Named("编号", "这一行的固定编号；留空时由其他列推出。之后要改日期或客户的行请填写", "number", ("序号", "id", "no.", "row id")),
     CUSTOMER: Named("客户编号", "客户在本公司系统中的编号", "customer",
-                    ("客户", "客户代码", "客户号", "customer id", "customer code", "customer no", "account id")),
+                    ("客户", "客户代码", "客户号", "customer id", "customer code", "customer no", "account id", "account", "client id")),
     EVENT_AT: Named("日期", "事情发生的日期，可带时间；必须写年份", "date",
                     ("时间", "发生时间", "发生日期", "happened at", "event at", "time")),
     WITHDRAWN: Named("作废", "填“是”表示这一行不再成立", "void", ("已作废", "withdrawn", "cancelled row")),

@@ -129,10 +129,12 @@ def _likeliest(name: str, headings: Sequence[str], rows: Rows) -> Fact:
 def _likeness(fact: Fact, headings: Sequence[str], rows: Rows) -> float:
     given = _by_column(fact, headings, rows)
     required = [column.name for column in fact.columns if column.required]
+    own = [column.name for column in fact.columns if column.name in given]
     score = float(len(given)) + 2 * sum(name in given for name in required)
-    score -= 3 * sum(name not in given for name in required) + 3 * (
-        fact.needs_customer and CUSTOMER not in given
-    )
+    # A missing word of a closed set can be written out, another value cannot; dates and customers are everywhere.
+    missing = [name for name in required if name not in given]
+    score -= sum(1 if spellings(fact.name, name) else 3 for name in missing)
+    score -= 3 * (fact.needs_customer and CUSTOMER not in given) + 3 * (not own)
     # Of two facts that know all headings, the one with fewer columns of its own means them.
     return score - len(fact.columns) / 100
 
