@@ -110,6 +110,22 @@ def test_expressions_read_columns_as_their_place_asks(
     assert compute(connection, text, ROW) == value
 
 
+@pytest.mark.req("S165")
+@pytest.mark.parametrize(
+    ("score", "scale", "value"),
+    [
+        ("1", "5", 1), ("4.5", "5", Decimal("4.5")), ("5", "5", 5), ("0", "100", 1), ("50", "100", 3), ("100", "100", 5),
+        ("0", "nps", 1), ("9", "NPS", Decimal("4.6")), ("10", "nps", 5), ("0", "5", None), ("11", "nps", None),
+        ("101", "100", None), ("4", "stars", None), ("4", "", None), ("good", "5", None),
+    ],
+)  # fmt: skip
+def test_answers_of_every_scale_come_to_one(
+    connection: Connection, score: str, scale: str, value: object
+) -> None:
+    assert compute(connection, "on_five(s, k)", {"s": score, "k": scale}, Kind.NUMBER) == value
+    assert compute(connection, "on_five(s, '5')", {"s": "3"}, Kind.NUMBER) == 3
+
+
 def test_declared_kinds_decide_where_a_place_does_not_tell(connection: Connection) -> None:
     row = {"first": "2026-2-9", "second": "2026-02-10", "x": "9", "y": "10"}
     assert compute(connection, "first < second", row, first=Kind.DAY, second=Kind.DAY) is True
@@ -127,7 +143,7 @@ def test_a_column_alone_is_read_as_its_place_wants(connection: Connection) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "a * b - n / a", "round(a / b, 3)", "seconds_between(a, b)", "left(a, 3) || right(b, 0)", "substring(a, 2, 3)",
+        "a * b - n / a", "round(a / b, 3)", "seconds_between(a, b)", "on_five(a, b)", "left(a, 3) || right(b, 0)", "substring(a, 2, 3)",
         "split_part(a, b, 1)", "case when a > b * 1 then b else n end", "a ~ '[0-9]{2}' or b like '_%'", "nullif(a, b) is null",
         "greatest(a, 1) + least(b, 2)", "replace(a, b, n)", "length(a) % length(b)", "a in (1, 2) and b in ('x', 'y')",
     ],

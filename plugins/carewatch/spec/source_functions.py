@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from carewatch.spec.facts import Kind
 from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.scales import on_five
 from carewatch.spec.source_kinds import AGGREGATE, CHOICE, OF_NUMBER, OF_TEXT, common_kind
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _CLOCKS: Final = (exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp)
 
 FUNCTIONS: Final = (
     "abs", "avg", "bool_and", "bool_or", "ceil", "coalesce", "concat", "count", "first", "floor", "greatest",
-    "last", "least", "left", "length", "lower", "ltrim", "max", "min", "nullif", "replace", "right", "round",
+    "last", "least", "left", "length", "lower", "ltrim", "max", "min", "nullif", "on_five", "replace", "right", "round",
     "rtrim", "seconds_between", "split_part", "starts_with", "substring", "sum", "trim", "upper",
 )  # fmt: skip
 """What an expression may call, besides operators, case, in, between, like and is null."""
@@ -56,11 +57,11 @@ def function_term(writer: Writer, node: exp.Expr, want: Kind | None) -> Term:
     if kind is exp.StartsWith:
         text, start = writer.converted(node.this, Kind.TEXT), writer.converted(node.expression, Kind.TEXT)
         return Term(f"starts_with({text}, {start})", Kind.FLAG)
-    if (
-        isinstance(node, exp.Anonymous)
-        and node.name.lower() == "seconds_between"
-        and len(node.expressions) == 2
-    ):
+    own = node.name.lower() if isinstance(node, exp.Anonymous) and len(node.expressions) == 2 else ""
+    if own == "on_five":
+        scale = writer.converted(node.expressions[1], Kind.TEXT)
+        return Term(on_five(writer.number(node.expressions[0]), scale), Kind.NUMBER)
+    if own == "seconds_between":
         begin, end = (writer.converted(one, Kind.INSTANT) for one in node.expressions)
         return Term(f"floor(extract(epoch from ({end}) - ({begin})))", Kind.NUMBER)
     return _text_function(writer, node) or _aggregate(writer, node, want)

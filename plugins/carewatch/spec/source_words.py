@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from carewatch.spec.scales import SCALES
+
 _ORDER_KINDS: Final = ("regular", "spare", "one_off", "credit")
 
 WORDS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
@@ -19,7 +21,7 @@ WORDS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("interaction", "result"): ("answered", "no_answer", "busy", "refused"),
     ("ticket", "priority"): ("low", "normal", "high", "urgent"),
     ("ticket_event", "what"): ("first_response", "reassigned", "breached", "resolved", "reopened", "closed"),
-    ("survey", "scale"): ("5", "100", "nps"),
+    ("survey", "scale"): tuple(SCALES),
     ("survey", "what"): ("satisfaction", "recommend", "renewal"),
     ("market_event", "what"): ("competitor", "cooperation", "policy", "industry"),
     ("organisation_link", "what"): ("joined", "left"),

@@ -16,7 +16,7 @@ def expression(metric: Metric, passes: Passes) -> str:
     items = ITEMS[metric.fact]
     date = metric.date or (items.dates[0] if items.dates else None)
     p = passes.own(
-        "open",
+        "unpaid" if items.paid else "open",
         (metric.fact, metric.where, date, str(metric.window)),
         items=items,
         table=FACTS[metric.fact].table,
