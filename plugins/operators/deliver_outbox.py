@@ -48,7 +48,6 @@ class DeliverOutboxOperator(CareOperator):
         from dataclasses import asdict
         from functools import cache
 
-        from care_channels import send
         from carewatch.flow.calls import delivered_body
         from carewatch.flow.deliver import deliver
 
@@ -58,12 +57,7 @@ class DeliverOutboxOperator(CareOperator):
         with self.warehouse() as connection:
             delivered = deliver(
                 connection,
-                lambda claimed: send(
-                    way(claimed.message.get("connection", "")),
-                    key=claimed.key,
-                    to=claimed.message.get("to", ""),
-                    message=delivered_body(connection, claimed),
-                ),
+                lambda claimed: _send(way, claimed.key, delivered_body(connection, claimed)),
                 clock=self.clock(),
                 most_attempts=self.most_attempts or _configured_attempts(),
                 limit=self.limit,
@@ -76,6 +70,12 @@ class DeliverOutboxOperator(CareOperator):
             return lambda: datetime.now(UTC)
         begin, started = self.the_moment(), time.monotonic()
         return lambda: begin + timedelta(seconds=time.monotonic() - started)
+
+
+def _send(way: Callable[[str], Way], key: str, message: dict[str, Any]) -> str:
+    from care_channels import send
+
+    return send(way(message.get("connection", "")), key=key, to=message.get("to", ""), message=message)
 
 
 def _configured_attempts() -> int:

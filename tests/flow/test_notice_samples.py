@@ -10,7 +10,7 @@ import pytest
 from tests.firm import MONDAY, ROOT, TinyFirm, changed
 
 from carewatch.commands.notice_samples import SAMPLES
-from carewatch.flow import engineers, notify
+from carewatch.flow import engineers, notify, watched
 from carewatch.paths import home
 from carewatch.spec.sources import load_sources
 from carewatch.tell.wording import compose
@@ -30,6 +30,19 @@ ALONE = (
     (ROOT / "config" / "notices.yaml").read_text(encoding="utf-8").replace("alone_from: 3", "alone_from: 2")
 )
 
+WATCHED = "version: 1\nrules:" + "".join(
+    f"""
+  to_{whom}:
+    label: {whom}
+    severity: watch
+    mails: {whom}
+    counts_as: {whom}
+    dimension: use
+    when: sales >= 0
+    because: sales are {{sales}}"""
+    for whom in ("owner", "customer")
+)
+
 
 def test_samples_have_the_shape_of_what_is_told(
     make_firm: Callable[..., TinyFirm], monkeypatch: pytest.MonkeyPatch
@@ -42,10 +55,14 @@ def test_samples_have_the_shape_of_what_is_told(
 
     monkeypatch.setattr(notify, "compose", listen)
     monkeypatch.setattr(engineers, "compose", listen)
-    firm = make_firm({"notices.yaml": ALONE, **HOLDING})
+    monkeypatch.setattr(watched, "compose", listen)
+    firm = make_firm(
+        {"notices.yaml": f"{ALONE}to_customers: mail\n", "warnings/watched.yaml": WATCHED, **HOLDING}
+    )
     firm.sources = {"tickets": load_sources(home() / "config").sources["tickets"]}
     for name, level in (("C1", {"halt": 1}), ("C2", {"quiet": 1})):
         firm.customer(name, tier="A", sales=1000)
+        firm.rows("update care.fact_customer set consent = true, email = 'x@y.example' returning 1")
         firm.dial(name, MONDAY, **{"quiet": 0, "strain": 0, "halt": 0, "mood": 90} | level)
     firm.night(MONDAY)
     for hours in range(8, 72, 8):

@@ -54,6 +54,10 @@ _MADE: Final[dict[str, list[_Values]]] = {
         {"day": "2026-06-30", "warnings": [_WARNING | {"what": what} for what in _TOLD]},
         {"day": "2026-06-30", "warnings": [_WARNING | _SPARSE]},
     ],
+    "watch": [{"customer": _SHARED["customer"], "reason": "the reason", "label": "What was seen"}],
+    "customer": [
+        {"customer": _SHARED["customer"], "firm": "The firm", "owner": "Owner", "label": "What was seen"}
+    ],
     "reminder": [{"tasks": [_REMINDED]}, {"tasks": [_REMINDED, _REMINDED]}],
     "outage": [_LATE | {"day": "2026-06-30", "facts": ["ticket", "survey"]}],
     "hold": [_HOLD, _HOLD | {"sources": [], "rules": []}],

@@ -16,6 +16,7 @@ from carewatch.flow.clock import escalate, remind
 from carewatch.flow.early import raise_events
 from carewatch.flow.notify import notify
 from carewatch.flow.playbooks import start_playbooks
+from carewatch.flow.watched import mail_watched
 from carewatch.spec.configuration import CareSpec
 from carewatch.store import configurations, nights, people
 from carewatch.store.absorbed import absorb
@@ -38,6 +39,7 @@ class Advanced:
     escalations: int = 0
     decisions: int = 0
     messages: int = 0
+    mailed: int = 0
     handed_over: int = 0
 
 
@@ -104,7 +106,8 @@ def run_clock(moment: Moment) -> None:
 def decide_notices(moment: Moment) -> None:
     """Decide who hears of what has moved."""
     decisions, messages = notify(moment.connection, moment.care, moment.now)
-    moment.done = replace(moment.done, decisions=decisions, messages=messages)
+    mailed = mail_watched(moment.connection, moment.care, moment.now)
+    moment.done = replace(moment.done, decisions=decisions, messages=messages, mailed=mailed)
 
 
 EVERYTHING: tuple[Part, ...] = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from carewatch.flow.watched import CUSTOMER_MAIL, with_address
 from carewatch.spec.configuration import CareSpec
 from carewatch.store import calls, notices
 from carewatch.store import live_warnings as warnings
@@ -76,7 +77,12 @@ def _message(care: CareSpec, task: DialTask, customer_id: str, now: datetime) ->
 
 
 def delivered_body(connection: Connection, claimed: Claimed) -> dict[str, Any]:
-    """Return the message as it leaves the house: of a dial request with the number; raise Refused when there is none."""
+    """Return the message as it leaves the house, a dial request with the number and a mail to a customer with the address.
+
+    Raise Refused when there is none.
+    """
+    if claimed.kind == CUSTOMER_MAIL:
+        return with_address(connection, claimed.message)
     if claimed.kind != DIAL:
         return claimed.message
     number = calls.number_to_dial(connection, claimed.message["task"])

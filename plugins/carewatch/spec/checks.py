@@ -142,6 +142,14 @@ def _notices(parts: Parts) -> Iterator[Found]:
         for position, role in enumerate(told):
             for problem in _role(role, parts, "tell", level, position):
                 yield "notices", "notices", problem
+    named = parts.notices.to_customers if parts.notices is not None else None
+    if parts.notices is not None and named is not None and named not in parts.notices.channels:
+        expected = "a channel of notices.yaml"
+        yield (
+            "notices",
+            "notices",
+            unknown("channel", named, parts.notices.channels, expected=expected, loc=("to_customers",)),
+        )
     for position, role in enumerate(parts.notices.tell_high if parts.notices is not None else ()):
         for problem in _role(role, parts, "tell_high", position):
             yield "notices", "notices", problem

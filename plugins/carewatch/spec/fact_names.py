@@ -80,6 +80,7 @@ _COLUMNS: Final[dict[str, Named]] = {
     "owner": Named("客户经理", "负责人的编号（people.yaml）", also=("负责人", "业务员", "销售", "account manager", "sales rep")),
     "credit_limit": Named("信用额度", "信用额度（本位币）", also=("授信额度",)),
     "profit_rate": Named("利润率", "利润占销售额的百分比", also=("毛利率", "margin")),
+    "consent": Named("同意自动邮件", "是否同意接收系统自动邮件", "agrees to machine mail"),
     "benchmark": Named("标杆客户", "是否本行业或本区域的标杆", "benchmark customer"),
     "potential": Named("潜在年采购额", "一年内可能的采购额（本位币）", "yearly potential"),
     "email": Named("邮箱", "接收系统邮件的地址", also=("电子邮箱", "邮件", "mail")),

@@ -147,6 +147,7 @@ FACTS: Final = {
                 _flag("benchmark", "a reference customer of its industry or region"),
                 Column("potential", Kind.AMOUNT, "what it could buy in a year, in the firm's currency"),
                 _text("email", "address for machine mail", privacy=Privacy.PERSONAL),
+                _flag("consent", "has agreed to machine mail"),
                 _text("phone", "telephone", privacy=Privacy.PERSONAL),
             ),
         ),

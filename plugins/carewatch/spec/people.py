@@ -142,6 +142,10 @@ class Notices(Strict):
         default=None,
         description="no message between these times 免打扰, such as ['20:00', '08:00']; the escalation of a level-3 case comes at once",
     )
+    to_customers: str | None = Field(
+        default=None,
+        description="the channel of machine mail to customers, for rules with mails: customer 客户邮件渠道",
+    )
     dial: str | None = Field(
         default=None, description="the channel of the phone system, for steps with action: dial 外呼渠道"
     )

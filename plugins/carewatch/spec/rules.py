@@ -133,6 +133,11 @@ class Rule(Strict):
         description="what excuses it 除非: 'reason' (a reasonable reason is on record), 'reason is low_season', or any "
         "condition; while it is true the rule opens and closes nothing",
     )
+    mails: Literal["customer", "owner"] | None = Field(
+        default=None,
+        description="a signal of severity watch sends one machine mail 自动邮件, once: to the customer (who has agreed to it) "
+        "or to the owner; nobody gets a task",
+    )
     hides: list[str] = Field(
         default_factory=list,
         description="rules that notices leave out while this one is open 通知中隐去; they count all the same",
@@ -178,6 +183,13 @@ class Rule(Strict):
 
     def _shape_problems(self) -> Iterator[SpecProblem]:
         given = self.model_fields_set
+        possible = {
+            self.severity,
+            *(one for by_value in self.classes().values() for one in by_value.values()),
+        }
+        if self.mails is not None and Severity.WATCH not in possible:
+            what = "only a signal of severity watch sends a machine mail, and this rule never has it"
+            yield SpecProblem(what, expected="severity: watch", loc=("mails",), at_key=True)
         if self.on == "event":
             yield from event_problems(self.fact, self.where, market=self.concerns == "market")
             for key in ("holds_for", "clears_if", "clears_after"):

@@ -124,6 +124,7 @@ def store_changes(
         _keep_numbers(connection, night, spec, customers[opened.any(axis=1)])
         _add_attributes(connection, cut, book, customers, opened)
         _add_events(connection, cut, book, customers, opened)
+        _mark_mails(connection, book, customers, opened)
     _close_rules_that_are_gone(connection, day, book.names)
 
 
@@ -266,6 +267,19 @@ def _add_events(
         "where s.customer_no = e.customer_no and s.rule = e.rule and s.state = 'open'",
         (Jsonb(found, dumps=partial(json.dumps, default=str)),),
     )
+
+
+def _mark_mails(
+    connection: Connection, book: RuleBook, customers: NDArray[np.int32], opened: NDArray[np.bool_]
+) -> None:
+    """Mark the signals that opened as something to watch and send one machine mail, with whom it goes to."""
+    for number, (name, rule) in enumerate(book.rules.items()):
+        if rule.mails is not None and opened[:, number].any():
+            connection.execute(
+                "update care.signal set mail_to = %s where rule = %s and state = 'open' and severity = 'watch' "
+                "and customer_no = any(%s)",
+                (rule.mails, name, customers[opened[:, number]].tolist()),
+            )
 
 
 def ahead(
