@@ -37,7 +37,8 @@ def raise_events(connection: Connection, care: CareSpec, now: datetime) -> int:
     being written, or when more customers would rise than a night may lift: the night is held then, and a person asked.
     """
     night = nights.standing_night(connection)
-    if night is None or (now.astimezone(care.firm.zone).date() - night.day).days > LONGEST_GAP:
+    today = now.astimezone(care.firm.zone).date()
+    if night is None or care.firm.missed_nights(night.day, today) >= LONGEST_GAP:
         return 0
     spec = configurations.judgement(connection, night.judgement)
     facts = {rule.fact for rule in spec.event_rules().values() if rule.fact is not None}
