@@ -328,7 +328,9 @@ class _Stream:
         elif self.context["converts"]:
             hold_shared(self.connection, Lock.RATES)
         self._run(render("candidates.sql.j2", context))
-        self._run(render("versions.sql.j2", context))
+        self._run(render("twins.sql.j2", context))
+        if self._value("select 1 from twin limit 1") is not None:
+            self._run(render("versions.sql.j2", context))
         hold(self.connection, Lock.FACTS)
         moment: datetime = self._value("select care.facts_clock()")
         context["clock"] = f"timestamptz {literal(moment.isoformat())}"

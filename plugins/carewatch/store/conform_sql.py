@@ -64,6 +64,7 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         ],
         "keep": plan.where.sql if plan.where else "true",
         "withdrawn": plan.withdrawn.sql if plan.withdrawn else "false",
+        "dated": plan.changed_at is not None,
         "has_withdrawals": plan.withdrawn is not None,
         "key": _key(plan),
         "row_values": row_values,
