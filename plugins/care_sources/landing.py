@@ -38,6 +38,9 @@ _SETTINGS = {
     "SCHEMA__NAMING": "direct",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID": "false",
+    # Several files, loaded one after another: memory does not grow with the rows of a load.
+    "DATA_WRITER__FILE_MAX_ITEMS": "500000",
+    "LOAD__WORKERS": "1",
 }
 _ABANDONED_AFTER_SECONDS = 86_400
 

@@ -68,6 +68,7 @@ def test_a_time_of_the_wall_is_the_sources_and_a_timestamp_is_a_moment(loader: L
     ]
 
 
+@pytest.mark.req("S5")
 def test_only_what_changed_is_read_again_with_a_window_behind(loader: Loader, crm: Any) -> None:
     for no, updated in enumerate(("2026-05-01", "2026-05-08", "2026-05-10")):
         order(crm, no, updated)
