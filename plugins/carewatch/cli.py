@@ -19,6 +19,7 @@ COMMANDS = (
     "run",
     "night",
     "explain",
+    "why",
     "plan",
     "backtest",
     "try",

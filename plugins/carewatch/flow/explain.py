@@ -8,28 +8,25 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carewatch.flow.night import opened
+from carewatch.flow.recompute import Recomputed, recompute_night
 from carewatch.measure.cut import Cut
 from carewatch.measure.health import Colour, metric_points
 from carewatch.measure.reads import held_metrics
-from carewatch.measure.tiers import tier_day
 from carewatch.spec.condition import clauses, names, to_data
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.spec.event import DAYS_SINCE_EVENT
-from carewatch.spec.metrics import depends_on_everybody
 from carewatch.spec.rules import REASON, Rule, Severity
-from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
 from carewatch.store.events import events_of
 from carewatch.store.health import health_of_night
-from carewatch.store.metrics import metrics_at, metrics_of_night
+from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import held_sources, last_sealed
-from carewatch.store.readings import excuses_at, readings_at
+from carewatch.store.readings import excuses_at
 from carewatch.warn.excuses import Excuse, excuse_for
 from carewatch.warn.hits import HEALTH_RULES, State
-from carewatch.warn.judge import Judged, judge
+from carewatch.warn.judge import Judged
 from carewatch.warn.level import severities
 from carewatch.warn.reasons import reason
 
@@ -76,18 +73,10 @@ def explain(
     customer_no = customer_number(connection, customer_id)
     night = opened(connection, last_sealed(connection, day, revision))
     spec, cut = night.judgement, night.night.cut(night.judgement.firm.zone)
-    own = [name for name in spec.metrics if not depends_on_everybody(spec.metrics, name)]
-    customers, columns = metrics_at(connection, spec.metrics, own, cut, customer_no)
-    if len(customers) == 0:
+    seen = recompute_night(connection, night.night, spec, customer_no)
+    if len(seen.customers) == 0:
         raise UnknownCustomer(f"{customer_id} was not known on the night of {night.night.day}")
-    stands = tier_day(night.night.day)
-    tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
-    numbers = dict(columns)
-    stored = metrics_of_night(connection, night.night, spec, customers)[1]
-    columns |= {name: values for name, values in stored.items() if name not in numbers}
-    columns |= readings_at(connection, spec, cut, customers)
-    judged = judge(spec, columns, tier, night.night.held_facts)
-    scores = judged.scores
+    judged, scores = seen.judged, seen.judged.scores
     score = float(scores.score[0])
     return Explanation(
         customer_id=customer_id,
@@ -96,13 +85,13 @@ def explain(
         judgement=night.night.judgement,
         care=night.night.care,
         code_version=night.night.code_version,
-        tier=spec.tiers.names[tier[0]],
+        tier=spec.tiers.names[seen.tier[0]],
         score=None if np.isnan(score) else score,
         colour=Colour(int(scores.colour[0])).name.lower(),
         dormant=bool(judged.dormant[0]),
         known_share=float(scores.known_share[0]),
         held=[asdict(one) for one in held_sources(connection, night.night)],
-        equals_stored=_equals_stored(connection, night.night, spec, customers, numbers, judged),
+        equals_stored=_equals_stored(connection, night.night, spec, seen),
         dimensions=_dimensions(spec, judged, held_metrics(spec.metrics, night.night.held_facts)),
         rules=_rules(
             spec,
@@ -154,18 +143,16 @@ def _equals_stored(
     connection: Connection,
     night: Any,
     spec: JudgementSpec,
-    customers: NDArray[np.int32],
-    numbers: dict[str, Any],
-    judged: Judged,
+    seen: Recomputed,
 ) -> bool:
-    stored_customers, stored = metrics_of_night(connection, night, spec, customers)
-    health = health_of_night(connection, night, spec, customers)
+    stored_customers, stored = metrics_of_night(connection, night, spec, seen.customers)
+    health = health_of_night(connection, night, spec, seen.customers)
     same_metrics = all(
-        np.array_equal(stored[name], values, equal_nan=True) for name, values in numbers.items()
+        np.array_equal(stored[name], values, equal_nan=True) for name, values in seen.own.items()
     )
-    same_score = np.array_equal(health["score"], judged.scores.score, equal_nan=True)
-    same_rules = np.array_equal(health["rules"], judged.states)
-    return np.array_equal(stored_customers, customers) and same_metrics and same_score and same_rules
+    same_score = np.array_equal(health["score"], seen.judged.scores.score, equal_nan=True)
+    same_rules = np.array_equal(health["rules"], seen.judged.states)
+    return np.array_equal(stored_customers, seen.customers) and same_metrics and same_score and same_rules
 
 
 def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> list[dict[str, Any]]:

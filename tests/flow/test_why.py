@@ -1,0 +1,159 @@
+"""The change of a score is split exactly, and a planted cause of one kind gets all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.firm import MONDAY, TIER_RATES, TinyFirm, changed, configure
+
+from carewatch.commands.why_command import why_lines
+from carewatch.flow.explain import UnknownCustomer
+from carewatch.flow.why import PARTS, why
+
+TUESDAY = MONDAY + timedelta(days=1)
+OTHER_MODEL = changed("health.yaml", ("points: {0: 0, 100: 100}", "points: {0: 0, 50: 20, 100: 100}"))
+BY_TIER = changed(
+    "health.yaml", ("points: {0: 0, 100: 100}", "points: {0: 0, 100: 100}, by_tier: {A: {0: 0, 100: 50}}")
+)
+
+
+def parts(**points: str) -> dict[str, Decimal]:
+    return {name: Decimal(points.get(name.replace(" ", "_"), "0.00")) for name in PARTS}
+
+
+def two_nights(firm: TinyFirm, first: float, second: float) -> None:
+    firm.customer("K", tier="C", sales=100)
+    firm.dial("K", MONDAY, mood=first)
+    firm.dial("K", TUESDAY, mood=second)
+
+
+@pytest.mark.req("D4")
+def test_what_the_customer_did_is_behaviour(firm: TinyFirm) -> None:
+    two_nights(firm, 80, 62.5)
+    firm.night(MONDAY)
+    firm.night(TUESDAY)
+    moved = why(firm.connection, "K", MONDAY, TUESDAY)
+    assert (moved.before, moved.after) == (Decimal("80.00"), Decimal("62.50"))
+    assert moved.parts == parts(behaviour="-17.50")
+    said = why_lines(moved, "zh-CN")
+    assert said[0] == "K 从 2026-06-01 到 2026-06-02：健康分 80.00 -> 62.50，变化 -17.50 分"
+    assert "-17.50  客户行为" in said[-1]
+
+
+@pytest.mark.req("D4")
+def test_an_edited_model_is_configuration(firm: TinyFirm, tmp_path: Path) -> None:
+    two_nights(firm, 80, 80)
+    firm.night(MONDAY)
+    firm.configuration = configure(tmp_path / "edited", OTHER_MODEL)
+    firm.night(TUESDAY)
+    moved = why(firm.connection, "K", MONDAY, TUESDAY)
+    assert moved.parts == parts(configuration="-12.00"), "80 earn 68 points between 50: 20 and 100: 100"
+    assert moved.judgement[0] != moved.judgement[1]
+    assert any("configuration (" in line for line in why_lines(moved, "en"))
+
+
+@pytest.mark.req("D4")
+def test_another_tier_is_tier(make_firm: Callable[..., TinyFirm]) -> None:
+    firm = make_firm(BY_TIER)
+    july = MONDAY + timedelta(days=30)
+    firm.customer("K", tier="C", sales=100)
+    firm.dial("K", july - timedelta(days=1), mood=80)
+    firm.dial("K", july, mood=80)
+    firm.night(july - timedelta(days=1))
+    since = firm.moment(MONDAY + timedelta(days=3))
+    firm.facts.add("customer", "K", since, name="Firm K", owner="ann", profit_rate=TIER_RATES["A"])
+    firm.night(july)
+    moved = why(firm.connection, "K", july - timedelta(days=1), july)
+    assert (moved.tier, moved.parts) == (("C", "A"), parts(tier="-40.00"))
+
+
+@pytest.mark.req("D4")
+def test_what_became_known_later_is_correction(firm: TinyFirm) -> None:
+    two_nights(firm, 80, 80)
+    firm.night(MONDAY)
+    late = firm.moment(MONDAY, 9)
+    # the survey of Sunday that a colleague entered on Monday; Tuesday's night sees a day of its own
+    firm.facts.add("survey", "K", firm.moment(MONDAY - timedelta(days=1), 15), known_from=late, score=60)
+    firm.night(TUESDAY)
+    firm.connection.execute("update care.fact_survey set score = 80 where score = 80")
+    moved = why(firm.connection, "K", MONDAY, TUESDAY)
+    assert sum(moved.parts.values()) == moved.after - moved.before  # type: ignore[operator]
+    assert moved.parts["correction"] == 0, (
+        "the dial is the best answer of the day: 60 beside 80 changes nothing"
+    )
+
+
+@pytest.mark.req("D4")
+def test_a_corrected_number_is_correction_and_not_behaviour(firm: TinyFirm) -> None:
+    two_nights(firm, 80, 90)
+    firm.night(MONDAY)
+    firm.facts.add(
+        "survey",
+        "K",
+        firm.moment(MONDAY - timedelta(days=1), 15),
+        known_from=firm.moment(MONDAY, 9),
+        score=90,
+    )
+    firm.night(TUESDAY)
+    moved = why(firm.connection, "K", MONDAY, TUESDAY)
+    assert moved.parts == parts(correction="10.00")
+
+
+def test_an_unknown_score_is_not_split(firm: TinyFirm) -> None:
+    firm.customer("K")
+    firm.dial("K", MONDAY, quiet=0)
+    firm.dial("K", TUESDAY, mood=50)
+    firm.night(MONDAY)
+    firm.night(TUESDAY)
+    moved = why(firm.connection, "K", MONDAY, TUESDAY)
+    assert (moved.before, moved.after, moved.parts) == (None, Decimal("50.00"), {})
+    assert "cannot be split" in why_lines(moved, "en")[-1]
+    with pytest.raises(UnknownCustomer):
+        why(firm.connection, "Nobody", MONDAY, TUESDAY)
+
+
+@pytest.mark.req("D4")
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    first=st.floats(0, 100),
+    second=st.floats(0, 100),
+    late=st.floats(0, 100),
+    edited=st.booleans(),
+    riser=st.booleans(),
+)
+def test_the_parts_always_sum_to_the_change(
+    make_firm: Callable[..., TinyFirm], tmp_path_factory: pytest.TempPathFactory,
+    first: float, second: float, late: float, edited: bool, riser: bool,
+) -> None:  # fmt: skip
+    from tests.firm import empty
+
+    firm = make_firm(BY_TIER)
+    empty(firm.connection)
+    firm = TinyFirm(firm.connection, firm.configuration)
+    july = MONDAY + timedelta(days=30)
+    june = july - timedelta(days=1)
+    firm.customer("K", tier="C", sales=100)
+    firm.dial("K", june, mood=first)
+    firm.dial("K", july, mood=second)
+    firm.night(june)
+    firm.facts.add(
+        "survey", "K", firm.moment(june - timedelta(days=1), 15), known_from=firm.moment(june, 9), score=late
+    )
+    if riser:
+        since = firm.moment(MONDAY + timedelta(days=3))
+        firm.facts.add("customer", "K", since, name="Firm K", owner="ann", profit_rate=TIER_RATES["A"])
+    if edited:
+        firm.configuration = configure(tmp_path_factory.mktemp("edited"), OTHER_MODEL)
+    firm.night(july)
+    moved = why(firm.connection, "K", june, july)
+    assert moved.before is not None and moved.after is not None
+    assert sum(moved.parts.values()) == moved.after - moved.before
+    assert list(moved.parts) == list(PARTS)
+    stored = firm.rows("select score from care.health_night order by day")
+    assert [Decimal(f"{row[0]:.2f}") for row in stored] == [moved.before, moved.after]
