@@ -14,7 +14,7 @@ from carewatch.measure.health import tier_of
 from carewatch.measure.tiers import Tiered, tier_day, tiers
 from carewatch.paths import home
 from carewatch.spec.document import read_document, validate
-from carewatch.spec.health import Tiers
+from carewatch.spec.tiers import Tiers
 
 NAN = float("nan")
 

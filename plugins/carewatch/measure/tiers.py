@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carewatch.measure.columns import Columns, Numbers
 from carewatch.measure.health import points, tier_of, weighted_mean
-from carewatch.spec.health import Tiers
+from carewatch.spec.tiers import Tiers
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,12 @@ from pydantic import AfterValidator, Field
 from carewatch.spec.calendar import CalendarSpec, WorkCalendar
 from carewatch.spec.document import Strict, by_name
 from carewatch.spec.firm import Firm
-from carewatch.spec.health import Health, Stages, Tiers
+from carewatch.spec.health import Health
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.rules import LevelPromises, Levels, Rule
+from carewatch.spec.stages import Stages
+from carewatch.spec.tiers import Tiers
 
 ATTRIBUTES = ("industry", "region", "country", "segment", "owner")
 """Texts of the customer's master record that conditions may name."""

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from math import isfinite
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from carewatch.spec.condition import ConditionField, names
-from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all, unknown
-from carewatch.spec.duration import Window
-from carewatch.spec.facts import FACTS
-from carewatch.spec.fragment import check_condition
+from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
 
 _KNOT = "pairs of value: points such as {0: 100, 30: 60, 90: 0}"
 
@@ -142,7 +137,7 @@ class Health(Strict):
         weights = {name: dimension.weight for name, dimension in self.dimensions.items()}
         problems = [*_sum_problems(weights, "the dimensions", "dimensions")]
         for name, dimension in self.dimensions.items():
-            problems += _metric_sum_problems(
+            problems += metric_sum_problems(
                 dimension.metrics, f"the metrics in '{name}'", "dimensions", name, "metrics"
             )
         raise_all(problems)
@@ -161,94 +156,6 @@ def _sum_problems(weights: dict[str, float], what: str, *loc: str) -> Iterator[S
         yield SpecProblem(f"the weights of {what} sum to {shown}", expected="1", loc=loc, at_key=True)
 
 
-def _metric_sum_problems(metrics: dict[str, ScoredMetric], what: str, *loc: str) -> Iterator[SpecProblem]:
+def metric_sum_problems(metrics: dict[str, ScoredMetric], what: str, *loc: str) -> Iterator[SpecProblem]:
+    """Yield what is wrong when the weights of a group of metrics do not sum to 1."""
     return _sum_problems({name: metric.weight for name, metric in metrics.items()}, what, *loc)
-
-
-class Tiers(Strict):
-    """`tiers.yaml`: how much a customer matters.
-
-    The value score is the weighted mean of points (missing metrics earn 0). `by: score` gives the first tier whose cut
-    the score reaches; `by: share` ranks by value score, and a tier takes customers until its cumulative share (percent
-    of scored customers) is used. Recomputed on the first of each month at 00:00.
-    """
-
-    version: Literal[1]
-    metrics: Scored = Field(description="the metrics that say how much a customer matters 客户价值")
-    by: Literal["score", "share"] = Field(
-        default="score", description="cuts are value scores, or percent of customers counted from the best"
-    )
-    cuts: dict[str, Percent] = Field(
-        min_length=1, description="the tiers from the best down 客户等级, such as {A: 65, B: 45}"
-    )
-    otherwise: str = Field(default="C", description="the tier of everybody else")
-    money: str | None = Field(
-        default=None, description="the metric that says what is at stake, in the firm's currency"
-    )
-
-    @model_validator(mode="after")
-    def _is_sound(self) -> Self:
-        problems = [*_metric_sum_problems(self.metrics, "the tier metrics", "metrics"), *self._cut_problems()]
-        if self.otherwise in self.cuts:
-            what = f"tier '{self.otherwise}' is both a cut and 'otherwise'"
-            problems.append(SpecProblem(what, expected="a tier of its own", loc=("otherwise",)))
-        problems += [
-            SpecProblem(
-                "points by tier cannot decide the tier", loc=("metrics", name, "by_tier"), at_key=True
-            )
-            for name, scored in self.metrics.items()
-            if scored.by_tier
-        ]
-        raise_all(problems)
-        return self
-
-    def _cut_problems(self) -> Iterator[SpecProblem]:
-        rising = self.by == "share"
-        for (above, before), (tier, after) in pairwise(self.cuts.items()):
-            if (after <= before) if rising else (after >= before):
-                side = "above" if rising else "below"
-                yield SpecProblem(
-                    f"tier {tier} is cut at {after:g}, the better tier {above} at {before:g}",
-                    expected=f"a cut {side} {before:g}", loc=("cuts", tier),
-                )  # fmt: skip
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tiers from the best down."""
-        return (*self.cuts, self.otherwise)
-
-
-class Lost(Strict):
-    """What losing a customer means: no such fact within a window after the last one."""
-
-    fact: str = Field(description="the kind of fact that shows that a customer is still there, such as order")
-    where: str | None = Field(
-        default=None, description="an SQL condition over its columns; other rows do not count"
-    )
-    within: Window = Field(description="lost 流失 when none follows within this time, such as 90 days")
-
-    @model_validator(mode="after")
-    def _reads_a_fact(self) -> Self:
-        if self.fact not in FACTS:
-            raise unknown("fact", self.fact, FACTS, loc=("fact",))
-        if self.where is not None:
-            check_condition(self.where, {column.name for column in FACTS[self.fact].columns}, loc=("where",))
-        return self
-
-
-class Stages(Strict):
-    """`stages.yaml`: when a customer counts as lost, and when as dormant.
-
-    A dormant customer is scored but no longer warned about; an open warning closes as lost.
-    """
-
-    version: Literal[1]
-    lost: Lost
-    dormant_when: ConditionField | None = Field(
-        default=None,
-        description="the condition under which a customer sleeps 沉睡 and is no longer warned about",
-    )
-
-    def names(self) -> frozenset[str]:
-        """Return every name that the stages read."""
-        return names(self.dormant_when) if self.dormant_when is not None else frozenset()

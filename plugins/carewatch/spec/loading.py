@@ -14,12 +14,14 @@ from carewatch.spec.checks import check_parts
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.document import Document, Place, Problem, SpecError
 from carewatch.spec.firm import Firm
-from carewatch.spec.health import Health, Stages, Tiers
+from carewatch.spec.health import Health
 from carewatch.spec.metrics import MetricsFile
 from carewatch.spec.parts import Parts
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.rules import LevelsFile, RulesFile
 from carewatch.spec.shelf import Shelf, display, files_of, strays
+from carewatch.spec.stages import Stages
+from carewatch.spec.tiers import Tiers
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

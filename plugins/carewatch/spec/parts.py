@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from carewatch.spec.health import Health, Stages, Tiers
+from carewatch.spec.health import Health
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.problems import SpecProblem
 from carewatch.spec.rules import LevelsFile, Rule
+from carewatch.spec.stages import Stages
+from carewatch.spec.tiers import Tiers
 
 Found = tuple[str, str, SpecProblem]
 """The kind of file, the name of the thing in it, and what is wrong."""

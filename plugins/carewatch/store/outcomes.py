@@ -13,7 +13,7 @@ from carewatch.measure.passes import visible
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.spec.facts import FACTS
 from carewatch.spec.fragment import canonical
-from carewatch.spec.health import Lost
+from carewatch.spec.stages import Lost
 from carewatch.store.database import Connection
 from carewatch.store.metrics import gather_population
 
