@@ -10,6 +10,7 @@ from tests.warn.book import HEALTH, book_of, rule
 
 from carewatch.spec.loading import load
 from carewatch.warn.hits import State, floor_state, hits, rule_state
+from carewatch.warn.level import severities
 
 NAN = float("nan")
 U, C, H, L = State.UNKNOWN, State.CLEAR, State.HIT, State.LINGERING
@@ -88,3 +89,29 @@ def test_shipped_rules_on_both_sides(name: str, fires: dict[str, float], does_no
     for values, expected in ((fires, H), (does_not, C)):
         columns = {key: np.array([float(value)]) for key, value in values.items()}
         assert rule_state(shipped, columns).tolist() == [expected]
+
+
+@pytest.mark.req("S37")
+def test_three_together_fire_and_any_two_do_not() -> None:
+    triple = {"when": {"all": ["activity_change <= -30", "complaints >= 2", "renewal_intent <= 2"]}}
+    signs = {"activity_change": (-30.0, -29.0), "complaints": (2.0, 1.0), "renewal_intent": (2.0, 2.1)}
+    columns = {
+        name: [bad] + [good if name == kept else bad for kept in signs] for name, (bad, good) in signs.items()
+    }
+    assert states(triple, **columns) == [H, C, C, C]  # type: ignore[arg-type]
+    assert states(triple, activity_change=[-50], complaints=[5], renewal_intent=[None]) == [U]
+
+
+@pytest.mark.req("S45")
+def test_many_tickets_with_falling_logins_fire_and_neither_alone_does() -> None:
+    both = {"when": {"all": ["tickets_30d >= 5", "logins_change_30d <= -30"]}}
+    assert states(both, tickets_30d=[5, 4, 5], logins_change_30d=[-30, -30, -29.9]) == [H, C, C]
+
+
+@pytest.mark.req("S42")
+def test_a_week_with_ten_percent_less_is_only_watched() -> None:
+    one = rule(when="activity_change_7d <= -10", severity="watch")
+    book = book_of({"less": one})
+    found = rule_state(one, {"activity_change_7d": np.array([-10.0, -9.9])})
+    assert found.tolist() == [H, C]
+    assert severities(book, {"tier": np.array(["A", "A"], object)})[:, 0].tolist() == [0, 0]

@@ -228,3 +228,27 @@ def test_a_table_that_says_nothing_of_a_level_leaves_its_priorities_as_shipped(t
     for level in (1, 2, 3):
         for tier in ("A", "B", "C"):
             assert silent.priority_of(level, tier, "A") == table.priority_of(level, tier, "A")
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.sampled_from(list(Severity)), min_size=4, max_size=4),
+    st.lists(st.lists(st.sampled_from(["r0", "r1", "r2", "r3"]), max_size=4), min_size=4, max_size=4),
+    st.lists(st.booleans(), min_size=4, max_size=4),
+)
+def test_hiding_never_changes_a_level(
+    table: Levels, graded: list[Severity], hides: list[list[str]], open_: list[bool]
+) -> None:
+    def level(*, hiding: bool) -> int:
+        book = book_of(
+            {
+                f"r{number}": rule(
+                    severity=severity, counts_as=f"i{number}", hides=hides[number] if hiding else []
+                )
+                for number, severity in enumerate(graded)
+            }
+        )
+        phase = np.array([[Phase.OPEN if one else Phase.NONE for one in open_] + [Phase.NONE] * 2], np.int8)
+        return int(levels(table, book, phase, severities(book, {"tier": np.array(["B"], object)}))[0])
+
+    assert level(hiding=True) == level(hiding=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from carewatch.measure.cut import Cut, day_literal, instant_literal, local_midnight
+from carewatch.measure.cut import Cut, day_literal, instant_literal, local_midnight, text_literal
 from carewatch.measure.passes import believed, render, visible
 from carewatch.spec.duration import Unit, Window
 from carewatch.spec.event import EXPIRES, SEVERITY
@@ -34,6 +34,7 @@ def event_query(rule: Rule, cut: Cut, *, columns: Sequence[str] = (), customers:
         alive=_alive(rule, cut),
         visible=visible(cut),
         believed=believed(cut),
+        masters=_masters(cut),
         severity=fact.column(SEVERITY) is not None,
         columns=columns,
         customers=customers,
@@ -49,6 +50,13 @@ def _alive(rule: Rule, cut: Cut) -> str:
         lasts = f"case when f.{EXPIRES} is null then {lasts} else {until} end"
     where = f" and ({canonical(rule.where, table='f')})" if rule.where else ""
     return f"{visible(cut)} and {lasts}{where}"
+
+
+def _masters(cut: Cut) -> str:
+    """Return the master records as believed at the cut."""
+    later = ", ".join(text_literal(load_id) for load_id in cut.later_histories)
+    moments = f"{instant_literal(cut.event_cut)}, {instant_literal(cut.knowledge_cut)}"
+    return f"care.masters_at({moments}, array[{later}]::text[])"
 
 
 def _midnight_before(window: Window, cut: Cut) -> str:
