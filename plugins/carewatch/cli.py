@@ -20,6 +20,7 @@ COMMANDS = (
     "night",
     "explain",
     "why",
+    "replay",
     "plan",
     "backtest",
     "try",
