@@ -45,7 +45,7 @@ def list_files(source_name: str, connection: Connection) -> dict[str, File]:
         elif "://" in shown:
             system, root = url_to_fs(shown, **connection.options)
         else:
-            system, root = url_to_fs(_folder(shown).resolve().as_uri())
+            system, root = url_to_fs(str(_folder(shown).resolve()))
         # A listing that was remembered would hide the files that came since.
         system.invalidate_cache()
         there = system.isdir(root)

@@ -21,5 +21,6 @@ class PublishFactsOperator(CareOperator):
 
         sources = configured_sources()
         with self.warehouse() as connection:
-            conform(connection, TYPED, typed_source(sources.sources), sources.firm)
+            with connection.transaction():
+                conform(connection, TYPED, typed_source(sources.sources), sources.firm)
             return newest_loads(connection)

@@ -50,7 +50,7 @@ def live(
     """Return a function: live the last three Mondays of a pack from some of the files; the counts of each load."""
 
     def run(pack: str, files: tuple[str, ...]) -> list[dict[str, int]]:
-        every, folder, config = tmp_path / "all", tmp_path / "data", str(ROOT / "examples" / pack)
+        every, folder, config = tmp_path / "all", tmp_path / "每周 数据", str(ROOT / "examples" / pack)
         maker.write(every, LAST)
         folder.mkdir()
         loads = []
