@@ -109,8 +109,7 @@ def _share(value: float | None, digits: int = 2) -> str:
 def _lines(trial: Trial) -> list[str]:
     summary, seen = trial.summary(), any(one.first_warned for one in trial.losses)
     lines = [
-        f"lost = no business within {trial.window} days; data end on {trial.data_end}; active = 3 days of business in a "
-        "year, the last at most 90 days ago",
+        f"{_meaning(trial)}; data end on {trial.data_end}",
         "",
         "as of        active  warned  lost  base rate  PR-AUC  top-decile lift",
     ]
@@ -128,7 +127,7 @@ def _lines(trial: Trial) -> list[str]:
         f"{_share(summary['top_decile_lift'])}, base rate {_share(summary['base_rate'], 3)} "
         f"(n = {summary['active_customer_days']:,} customer-days)",
         "",
-        f"{summary['lost']} regular customers had their last business and were lost in the period: "
+        f"{_counted(trial)}: "
         f"{summary['warned_ahead']} warned of ahead (95 % interval "
         f"{summary['recall_interval'][0]:.0%}-{summary['recall_interval'][1]:.0%}), {summary['missed']} missed"
         + (f"; median {summary['median_days_ahead']:.0f} days before the loss" if seen else ""),
@@ -138,13 +137,29 @@ def _lines(trial: Trial) -> list[str]:
     ]
     for title, warned in (("warned of ahead", True), ("missed", False)):
         listed = most_at_stake(trial, warned=warned)
-        lines += ["", f"{title}, {len(listed)} customers, the most at stake first", _HEADER]
+        header = _HEADER.format(since="watched from" if trial.by_event else "last business")
+        lines += ["", f"{title}, {len(listed)} customers, the most at stake first", header]
         lines += [_loss(trial, found) for found in listed[:_SHOWN]]
     lines += ["", "every customer and day: --predictions FILE.csv; the numbers for programs: --json"]
     return lines
 
 
-_HEADER = "  customer           worth a year  last business  lost        first warned  days ahead"
+def _meaning(trial: Trial) -> str:
+    if trial.by_event:
+        return f"lost = the event of stages.yaml within {trial.window} days; active = not dormant"
+    return (
+        f"lost = no business within {trial.window} days; active = 3 days of business in a year, the last at most 90 "
+        "days ago"
+    )
+
+
+def _counted(trial: Trial) -> str:
+    if trial.by_event:
+        return f"{len(trial.losses)} losses of active customers in the period"
+    return f"{len(trial.losses)} regular customers had their last business and were lost in the period"
+
+
+_HEADER = "  customer           worth a year  {since:13}  lost        first warned  days ahead"
 
 
 def _loss(trial: Trial, found: Caught) -> str:

@@ -26,7 +26,7 @@ def review_quarter(
     """
     cut = Cut.at(today, spec.firm.zone, nights.knowledge_now(connection))
     window = spec.stages.lost.within.max_days()
-    events = Events(*outcomes.event_days(connection, spec, cut))
+    events = Events(*outcomes.event_days(connection, spec, cut), are_losses=spec.stages.lost.by_event)
     lost = [loss for loss in losses(events, first, end, window, data_end=today) if was_regular(events, loss)]
     done = judge_quarter(
         first=first,

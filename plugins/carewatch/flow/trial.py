@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import mean, median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from carewatch.flow.backtest import Every, Progress, Replayed, predictions, replay
 from carewatch.learn.outcomes import Caught, Events, active, caught, losses, lost_within, was_regular, wilson
@@ -22,7 +24,7 @@ from carewatch.store.database import Connection
 class TrialDay:
     """One as-of day: the active customers, how many of them were lost, and how well risk ranked them.
 
-    `lost` counts active customers without business in the window from the day on; rank figures are NaN where the window
+    `lost` counts active customers who are lost in the window from the day on; rank figures are NaN where the window
     reaches past the data or nobody was lost.
     """
 
@@ -40,11 +42,12 @@ class TrialDay:
 class Trial:
     """What a configuration would have warned of, and what happened.
 
-    `losses` are regular customers whose last business and whose day of loss both fall into the period; `money` is the
-    most that a customer was worth on any of the days.
+    `losses` are regular customers whose last business and whose day of loss both fall into the period; by event, those
+    who were active on the as-of day before. `money` is the most that a customer was worth on any of the days.
     """
 
     window: int
+    by_event: bool
     data_end: date
     days: tuple[TrialDay, ...]
     losses: tuple[Caught, ...]
@@ -82,31 +85,34 @@ def run_trial(
     connection: Connection, spec: JudgementSpec, first: date, last: date, every: Every, progress: Progress
 ) -> Trial:
     """Replay the days and compare with what the data say happened; nothing is stored."""
-    end = outcomes.last_fact_day(connection) or last
-    window = spec.stages.lost.within.max_days()
+    lost_means = spec.stages.lost
+    end = outcomes.last_fact_day(connection, lost_means) or last
+    window = lost_means.within.max_days()
     far = end + timedelta(days=1)
-    events = Events(
-        *outcomes.event_days(connection, spec, Cut.at(far, spec.firm.zone, nights.knowledge_now(connection)))
-    )
+    known = Cut.at(far, spec.firm.zone, nights.knowledge_now(connection))
+    events = Events(*outcomes.event_days(connection, spec, known), are_losses=lost_means.by_event)
     ids = outcomes.customer_ids(connection)
     days: list[TrialDay] = []
     rows: list[tuple[str, ...]] = []
     warned: dict[int, dict[date, bool]] = {}
     money: dict[int, float] = {}
+    at_risk: dict[date, set[int]] = {}
     for replayed in replay(connection, spec, first, last, every, progress):
-        days.append(_judge(replayed, events, window, end))
+        busy = _active(replayed, events)
+        at_risk[replayed.day] = set(replayed.customers[busy].tolist())
+        days.append(_judge(replayed, events, busy, window, end))
         rows += predictions(replayed, ids)
         for customer, level in zip(replayed.customers.tolist(), replayed.level.tolist(), strict=True):
             warned.setdefault(customer, {})[replayed.day] = level > 0
         _remember_most(money, replayed, spec)
     as_of = [day.day for day in days]
-    lost = [
-        loss
-        for loss in losses(events, first, last + timedelta(days=1), window, end)
-        if loss.last >= first and was_regular(events, loss)
-    ]
+    lost = losses(events, first, last + timedelta(days=1), window, end)
+    if lost_means.by_event:
+        lost = [loss for loss in lost if loss.customer in at_risk[as_of[bisect_right(as_of, loss.lost) - 1]]]
+    else:
+        lost = [loss for loss in lost if loss.last >= first and was_regular(events, loss)]
     found = tuple(caught(loss, warned.get(loss.customer, {}), as_of) for loss in lost)
-    return Trial(window, end, tuple(days), found, money, ids, rows)
+    return Trial(window, lost_means.by_event, end, tuple(days), found, money, ids, rows)
 
 
 def _remember_most(money: dict[int, float], replayed: Replayed, spec: JudgementSpec) -> None:
@@ -117,8 +123,14 @@ def _remember_most(money: dict[int, float], replayed: Replayed, spec: JudgementS
         money[customer] = max(money.get(customer, 0.0), value)
 
 
-def _judge(replayed: Replayed, events: Events, window: int, end: date) -> TrialDay:
-    busy = active(events, replayed.customers, replayed.day)
+def _active(replayed: Replayed, events: Events) -> NDArray[np.bool_]:
+    """Return who can be lost: those who do business, or, where a loss is an event of its own, those who are not dormant."""
+    if events.are_losses:
+        return ~replayed.judged.dormant
+    return active(events, replayed.customers, replayed.day)
+
+
+def _judge(replayed: Replayed, events: Events, busy: NDArray[np.bool_], window: int, end: date) -> TrialDay:
     lost = lost_within(events, replayed.customers, replayed.day, window) & busy
     risk = 100 - np.nan_to_num(replayed.judged.scores.score[busy], nan=50.0)
     judged = replayed.day + timedelta(days=window) <= end + timedelta(days=1)

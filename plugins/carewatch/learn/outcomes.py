@@ -2,7 +2,7 @@
 
 Losing a customer in a business without contracts is declared, never observed: no order within the window after the last
 one. The day of loss is the day on which the silence reaches the window. Where data end earlier, the case is open
-(censored) and counts for nothing.
+(censored) and counts for nothing. In a business with contracts the loss is an event with a day of its own.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ Days = NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class Events:
-    """The days on which each customer did what counts as staying, sorted by customer and day."""
+    """The days on which each customer did what counts as staying, sorted by customer and day.
+
+    `are_losses`: the days on which it did what counts as leaving.
+    """
 
     customers: NDArray[np.int32]
     days: Days
+    are_losses: bool = False
 
     def of(self, customer: int) -> Days:
         """Return one customer's days in order."""
@@ -46,9 +50,9 @@ def next_day(events: Events, customers: NDArray[np.int32], after: date) -> Days:
 
 
 def lost_within(events: Events, customers: NDArray[np.int32], day: date, window: int) -> NDArray[np.bool_]:
-    """Return whether no event falls into [day, day + window days) for each customer."""
-    upcoming = next_day(events, customers, day)
-    return np.asarray(np.isnat(upcoming) | (upcoming >= np.datetime64(day, "D") + window))
+    """Return whether each customer is lost in [day, day + window days): no event falls into it, or a loss does."""
+    happens = next_day(events, customers, day) < np.datetime64(day, "D") + window
+    return np.asarray(happens if events.are_losses else ~happens)
 
 
 def active(
@@ -76,7 +80,10 @@ def active(
 
 @dataclass(frozen=True)
 class Loss:
-    """One lost customer: the last day of business and the day on which the silence reached the window."""
+    """One lost customer: the last day of business and the day on which the silence reached the window.
+
+    Of a loss by event its own day, and the first day on which a warning could foresee it.
+    """
 
     customer: int
     last: date
@@ -85,6 +92,12 @@ class Loss:
 
 def losses(events: Events, first: date, end: date, window: int, data_end: date) -> list[Loss]:
     """Return the losses whose day falls into [first, end): each silence of a whole window, once; none past the data."""
+    if events.are_losses:
+        on = (events.days >= np.datetime64(first, "D")) & (events.days < np.datetime64(end, "D"))
+        return [
+            Loss(int(events.customers[at]), (events.days[at] - window).item(), events.days[at].item())
+            for at in np.flatnonzero(on)
+        ]
     found = []
     starts = (
         np.flatnonzero(np.r_[True, events.customers[1:] != events.customers[:-1]])
@@ -105,7 +118,12 @@ def losses(events: Events, first: date, end: date, window: int, data_end: date) 
 
 
 def was_regular(events: Events, loss: Loss, *, at_least: int = 3, year: int = 365) -> bool:
-    """Return whether a lost customer had at least so many days of business in the year up to the last one."""
+    """Return whether a lost customer had at least so many days of business in the year up to the last one.
+
+    Whoever had a contract to cancel was a customer.
+    """
+    if events.are_losses:
+        return True
     days = events.of(loss.customer)
     last = np.datetime64(loss.last, "D")
     return int(((days > last - year) & (days <= last)).sum()) >= at_least

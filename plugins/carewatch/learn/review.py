@@ -75,6 +75,7 @@ class Review:
     episodes: tuple[Episode, ...]
     caught: int
     missed: tuple[Missed, ...]
+    by_event: bool = False
 
     @property
     def quarter(self) -> str:
@@ -119,16 +120,20 @@ def verdict(
     window: int,
     treated: bool,
     data_end: date,
+    are_losses: bool = False,
 ) -> Verdict:
-    """Return what became of a warning that opened on a day, from the customer's days of business.
+    """Return what became of a warning that opened on a day, from the customer's days of business, or of its losses.
 
-    Lost means no business in [opened, opened + window); that is known once the window lies inside the data.
+    Lost means no business, or a loss, in [opened, opened + window). A day in it settles the case; that there is none is
+    known once the window lies inside the data.
     """
     begin, end = np.datetime64(opened, "D"), np.datetime64(opened, "D") + window
-    stayed = bool(((days >= begin) & (days < end)).any())
-    if stayed:
-        return "treated_and_kept" if treated else "false_alarm"
-    return "right" if opened + timedelta(days=window) <= data_end else "open"
+    happened = bool(((days >= begin) & (days < end)).any())
+    if not happened and opened + timedelta(days=window) > data_end:
+        return "open"
+    if happened is are_losses:
+        return "right"
+    return "treated_and_kept" if treated else "false_alarm"
 
 
 def review(
@@ -146,7 +151,8 @@ def review(
     """Judge the warnings that opened in [first, end) and the losses that fell into it.
 
     `warned` holds the quarter's warning chains, `warnings_of` all warnings of the lost customers (opened, closed). A
-    loss was caught when a warning lived at some time between the last business and the day of loss.
+    loss was caught when a warning lived at some time between the last business (of a loss by event: a window before it)
+    and the day of loss.
     """
     episodes = tuple(
         Episode(
@@ -164,6 +170,7 @@ def review(
                 window=window,
                 treated=row["treated"],
                 data_end=data_end,
+                are_losses=events.are_losses,
             ),
         )
         for row in warned
@@ -173,7 +180,7 @@ def review(
         for loss in losses
         if not _lived(warnings_of.get(loss.customer, ()), loss)
     )
-    return Review(first, end, window, episodes, len(losses) - len(missed), missed)
+    return Review(first, end, window, episodes, len(losses) - len(missed), missed, by_event=events.are_losses)
 
 
 def _lived(spans: Sequence[tuple[date, date | None]], loss: Loss) -> bool:

@@ -26,7 +26,7 @@ def _facts(lost: Lost) -> tuple[str, str]:
 def event_days(
     connection: Connection, spec: JudgementSpec, until: Cut
 ) -> tuple[NDArray[np.int32], NDArray[np.datetime64]]:
-    """Return customer and day of every fact that counts as staying, as known at `until`, by customer and day."""
+    """Return customer and day of every fact that `lost` names, as known at `until`, by customer and day."""
     table, where = _facts(spec.stages.lost)
     with connection.transaction():
         gather_population(connection, until)
@@ -39,9 +39,10 @@ def event_days(
     return customers, days
 
 
-def last_fact_day(connection: Connection) -> date | None:
-    """Return the last firm-local day of any order, the end of what can be judged."""
-    row = connection.execute("select max(event_day) from care.fact_order where known_to is null").fetchone()
+def last_fact_day(connection: Connection, lost: Lost) -> date | None:
+    """Return the last firm-local day of any fact of the kind that `lost` reads, the end of what can be judged."""
+    table, _ = _facts(lost)
+    row = connection.execute(f"select max(event_day) from {table} where known_to is null".encode()).fetchone()
     return row[0] if row else None
 
 
