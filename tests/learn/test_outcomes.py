@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carewatch.learn.outcomes import Events, Loss, lost_within, losses, was_regular
+from carewatch.learn.outcomes import Events, Loss, losses, lost_within, was_regular
 from carewatch.learn.review import verdict
 
 WINDOW = 30
@@ -52,7 +52,9 @@ def test_silence_is_a_loss_once_it_reaches_the_window_inside_the_data() -> None:
     events = happened(DAY, DAY + timedelta(days=WINDOW), are_losses=False)
     lost = DAY + timedelta(days=2 * WINDOW)
     found = losses(events, DAY, END, WINDOW, data_end=END)
-    assert found == [Loss(1, DAY + timedelta(days=WINDOW), lost)], "an event on the last day of the window is none"
+    assert found == [Loss(1, DAY + timedelta(days=WINDOW), lost)], (
+        "an event on the last day of the window is none"
+    )
     assert losses(events, DAY, END, WINDOW, data_end=lost - timedelta(days=1)) == []
     assert not was_regular(events, found[0]), "two days of business are too few"
 
