@@ -20,4 +20,6 @@ def yaml_files() -> list[Path]:
 
 def kind_of(path: Path) -> str:
     """Return the kind of a configuration file: its folder's, or its own name."""
+    if path.parent.name == "health":
+        return "health_model"
     return path.parent.name if path.parent.name in FOLDERS else path.stem

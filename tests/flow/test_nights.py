@@ -11,13 +11,14 @@ import pytest
 from tests.firm import FILES, MONDAY, TinyFirm, changed
 
 from carewatch.flow.night import NotReady, open_night, reopened, seal
+from carewatch.measure.columns import tier_texts
 from carewatch.store.health import health_of_night
 from carewatch.store.nights import NoNight
 from carewatch.store.signals import live_memory
 from carewatch.warn.fold import Memory, fold
 from carewatch.warn.hits import rule_book
 from carewatch.warn.judge import level_of_memory
-from carewatch.warn.level import severities, tier_texts
+from carewatch.warn.level import severities
 
 
 def day(number: int) -> date:
@@ -363,7 +364,7 @@ def test_what_is_stored_between_nights_is_what_the_fold_remembers(make_firm: Cal
         firm.night(night)
         opened = reopened(firm.connection, night)
         health = health_of_night(firm.connection, opened.night, spec)
-        book = rule_book(spec.rules, spec.health)
+        book = rule_book(spec.rules, spec.health.hold_nights)
         memory = memory or Memory.empty(len(names), len(book.names))
         missed = 0 if last is None else (night - last).days - 1
         memory = fold(memory, health["rules"], book, dormant=health["dormant"].astype(bool), missed=missed)

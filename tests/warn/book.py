@@ -36,4 +36,4 @@ def rule(**changes: Any) -> Rule:
 
 def book_of(rules: Mapping[str, Rule]) -> RuleBook:
     """Return the rules as a book, the health rules behind them."""
-    return rule_book(rules, HEALTH)
+    return rule_book(rules, HEALTH.hold_nights)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from tests.warn.book import HEALTH, book_of, rule
 
+from carewatch.measure.health import Colour, Scores
 from carewatch.spec.loading import load
-from carewatch.warn.hits import State, floor_state, hits, rule_state
+from carewatch.warn.hits import State, floor_state, floors, hits, rule_state
 from carewatch.warn.level import severities
 
 NAN = float("nan")
@@ -65,12 +66,14 @@ def test_a_night_has_every_rule_and_both_floors() -> None:
     book = book_of({"first": rule(), "second": rule(when="x >= 5")})
     assert book.names == ("first", "second", "health_yellow", "health_red")
     assert book.holds_for.tolist() == [1, 1, 2, 2]
+    colour = np.array([Colour.YELLOW, Colour.YELLOW, Colour.RED, Colour.GREY])
+    scores = Scores(
+        np.array([60.0, 49.99, 10.0, 90.0]), colour, np.ones(4), np.ones((4, 1)), np.zeros(4, np.int16)
+    )
     found = hits(
         book,
-        HEALTH,
         {"x": np.array([1.0, 5.0, 5.0, NAN])},
-        score=np.array([60.0, 49.99, 10.0, 90.0]),
-        grey=np.array([False, False, False, True]),
+        floors=floors([HEALTH], scores, np.zeros(4, bool)),
         dormant=np.array([False, False, True, False]),
     )
     assert found.tolist() == [[H, C, H, C], [H, H, H, H], [C, C, C, C], [U, U, U, U]]

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from carewatch.commands.facts_guide import facts_guide
 from carewatch.paths import home, include
+from carewatch.spec.health import FurtherModel
 from carewatch.spec.loading import KINDS
 from carewatch.spec.shelf import display
 from carewatch.spec.sources import SourcesFile
@@ -26,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def schemas() -> dict[str, str]:
     """Return the text of every schema by kind."""
-    models: dict[str, type[BaseModel]] = {**KINDS, "sources": SourcesFile}
+    models: dict[str, type[BaseModel]] = {**KINDS, "health_model": FurtherModel, "sources": SourcesFile}
     return {
         kind: json.dumps(
             {

@@ -22,7 +22,7 @@ from carewatch.store.nights import Night
 from carewatch.store.readings import class_texts
 from carewatch.warn.fold import Memory, Phase, fold
 from carewatch.warn.hits import RuleBook, State, rule_book
-from carewatch.warn.judge import level_of_memory
+from carewatch.warn.judge import hold_nights, level_of_memory
 from carewatch.warn.level import priorities, severities
 
 _MOST_RULES = 5
@@ -38,8 +38,8 @@ def apply_night(
     up for the first time in them, and would hold night after night. One that a person `released` is not held again.
     """
     spec = configurations.judgement(connection, night.judgement)
-    book = rule_book(spec.rules, spec.health)
     health = health_of_night(connection, night, spec)
+    book = rule_book(spec.rules, hold_nights(spec, health["model"]))
     customers, tier, dormant = health["customer_no"], health["tier"], health["dormant"].astype(bool)
     through = nights.applied_through(connection)
     missed = 0 if through is None else spec.firm.missed_nights(through, night.day)
@@ -61,7 +61,7 @@ def apply_night(
     )
     live = warnings.live_warnings(connection)
     moves = moves_of(found, live, spec, night.day)
-    is_warm = nights.folded(connection) >= int(book.holds_for.max())
+    is_warm = nights.folded(connection) >= spec.longest_hold
     too_many = rising(moves) * 100 > spec.levels.hold_if_more_than * len(customers)
     if is_warm and too_many and not released:
         nights.set_state(connection, night, "held")

@@ -101,8 +101,7 @@ def replay(
     days = days_between(first, last, every)
     warm_up: list[date] = []
     if folds(spec, every):
-        longest = max([spec.health.hold_nights, *(rule.holds_for for rule in spec.rules.values())])
-        begin = first - timedelta(days=2 * longest * spec.firm.days_between_nights)
+        begin = first - timedelta(days=2 * spec.longest_hold * spec.firm.days_between_nights)
         warm_up = days_between(begin, first - timedelta(days=1), every)
     memory: tuple[NDArray[np.int32], Memory] | None = None
     for number, day in enumerate([*warm_up, *days], start=1):

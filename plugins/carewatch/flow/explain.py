@@ -157,11 +157,13 @@ def _equals_stored(
 
 def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> list[dict[str, Any]]:
     result = []
-    for position, (name, dimension) in enumerate(spec.health.dimensions.items()):
+    for position, (name, dimension) in enumerate(
+        spec.health_models[judged.scores.model[0]].dimensions.items()
+    ):
         metrics = []
         for metric_name, scored in dimension.metrics.items():
             value = float(judged.columns[metric_name][0])
-            known = metric_points(scored, judged.columns[metric_name], judged.tier, spec.tiers.names)[0]
+            known = metric_points(metric_name, scored, judged.columns)[0]
             points = float("nan") if metric_name in held else float(known)
             metric = spec.metrics[metric_name]
             metrics.append(

@@ -89,7 +89,7 @@ class _Replaying:
     def _level(self, one: StoredTransition) -> Iterator[str]:
         """Say whether the signals that were open at a transition add up to another level than the stored one."""
         spec = self._spec(_standing(self.connection, one.day).judgement)
-        book = rule_book(spec.rules, spec.health)
+        book = rule_book(spec.rules, spec.health.hold_nights)
         phase = np.full((1, len(book.names)), Phase.NONE, dtype=np.int8)
         severity = np.full((1, len(book.names)), NOTHING, dtype=np.int8)
         for signal in one.reasons:

@@ -16,3 +16,8 @@ Texts = NDArray[np.object_]
 
 Columns = Mapping[str, NDArray[Any]]
 """Columns by name, all of one length: a row is a customer."""
+
+
+def tier_texts(tier: NDArray[np.int16], tiers: tuple[str, ...]) -> Texts:
+    """Return the name of each customer's tier."""
+    return np.array(tiers, dtype=object)[tier]

@@ -6,15 +6,16 @@ depend on who else is in the batch.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.columns import Columns, Numbers
-from carewatch.spec.health import Health, Knots, ScoredMetric
+from carewatch.measure.columns import Columns, Numbers, tier_texts
+from carewatch.spec.condition import TRUE, evaluate
+from carewatch.spec.health import FurtherModel, HealthModel, Knots, ScoredMetric
 
 
 class Colour(IntEnum):
@@ -28,12 +29,17 @@ class Colour(IntEnum):
 
 @dataclass(frozen=True)
 class Scores:
-    """Health of a batch: score and dimension scores 0 to 100 (NaN unknown), colours, the known share of the weight."""
+    """Health of a batch: score and dimension scores 0 to 100 (NaN unknown), colours, the known share of the weight.
+
+    `model` is the position of the model that judged each customer; `dimensions` are those of that model in its order,
+    as wide as the widest model, NaN beyond.
+    """
 
     score: Numbers
     colour: NDArray[np.int16]
     known_share: Numbers
     dimensions: Numbers
+    model: NDArray[np.int16]
 
 
 def points(values: Numbers, knots: Knots) -> Numbers:
@@ -43,13 +49,18 @@ def points(values: Numbers, knots: Knots) -> Numbers:
     return np.where(np.isnan(values), np.nan, np.interp(values, at, worth))
 
 
-def metric_points(
-    scored: ScoredMetric, values: Numbers, tier: NDArray[np.int16], tiers: tuple[str, ...]
-) -> Numbers:
-    """Return a metric's points for each customer: by its tier's knots where given; missing as the model says."""
+def metric_points(name: str, scored: ScoredMetric, columns: Columns) -> Numbers:
+    """Return a metric's points for each customer; `columns` has the metric, the tier and whatever `by` asks.
+
+    The first condition of `by` that is true decides, else the tier's own points, else the usual ones; missing as the
+    model says.
+    """
+    values = columns[name]
     result = points(values, scored.points)
-    for name, knots in scored.by_tier.items():
-        result = np.where(tier == tiers.index(name), points(values, knots), result)
+    for tier, knots in scored.by_tier.items():
+        result = np.where(np.asarray(columns["tier"] == tier, dtype=bool), points(values, knots), result)
+    for entry in reversed(scored.by):
+        result = np.where(evaluate(entry.when, columns) == TRUE, points(values, entry.points), result)
     return result if scored.missing is None else np.where(np.isnan(result), scored.missing, result)
 
 
@@ -65,17 +76,18 @@ def weighted_mean(parts: list[tuple[float, Numbers]], size: int) -> tuple[Number
 
 
 def score(
-    model: Health,
+    model: HealthModel,
     columns: Columns,
     tier: NDArray[np.int16],
     tiers: tuple[str, ...],
     held: Collection[str] = (),
 ) -> Scores:
-    """Return the health of every customer of the batch. `tier` holds positions in `tiers`.
+    """Return the health of every customer of the batch by one model. `tier` holds positions in `tiers`.
 
     Metrics that are `held` are unknown to everybody; what a model gives for a missing number is not given for them.
     """
     size = len(tier)
+    columns = {**columns, "tier": tier_texts(tier, tiers)}
     unknown = np.full(size, np.nan)
     dimensions = np.full((size, len(model.dimensions)), np.nan)
     parts = []
@@ -85,7 +97,9 @@ def score(
             [
                 (
                     scored.weight,
-                    unknown if name in held else metric_points(scored, columns[name], tier, tiers),
+                    unknown
+                    if not scored.asks().isdisjoint(held) or name in held
+                    else metric_points(name, scored, columns),
                 )
                 for name, scored in dimension.metrics.items()
             ],
@@ -100,11 +114,62 @@ def score(
     total = np.round(total, 2)
     grey = np.isnan(total) | (known_share * 100 < model.grey_below - 1e-9)
     colour = np.select(
-        [grey, total >= model.bands.green, total >= model.bands.yellow],
-        [int(Colour.GREY), int(Colour.GREEN), int(Colour.YELLOW)],
+        [red_alone(model, dimensions), grey, total >= model.bands.green, total >= model.bands.yellow],
+        [int(Colour.RED), int(Colour.GREY), int(Colour.GREEN), int(Colour.YELLOW)],
         int(Colour.RED),
     )
-    return Scores(total, colour.astype(np.int16), np.round(known_share, 6), dimensions)
+    return Scores(
+        total, colour.astype(np.int16), np.round(known_share, 6), dimensions, np.zeros(size, np.int16)
+    )
+
+
+def red_alone(model: HealthModel, dimensions: Numbers) -> NDArray[np.bool_]:
+    """Return whom one dimension alone makes red: nobody but in the mode `any_red`."""
+    if model.mode != "any_red":
+        return np.zeros(len(dimensions), dtype=bool)
+    return np.asarray((dimensions < model.bands.yellow).any(axis=1))
+
+
+def choose(models: Sequence[HealthModel], columns: Columns, size: int) -> NDArray[np.int16]:
+    """Return the position of each customer's model: the first further one that claims the customer, else 0."""
+    chosen = np.zeros(size, np.int16)
+    for position in range(len(models) - 1, 0, -1):
+        model = models[position]
+        assert isinstance(model, FurtherModel)
+        chosen[evaluate(model.when, columns) == TRUE] = position
+    return chosen
+
+
+def score_all(
+    models: Sequence[HealthModel],
+    columns: Columns,
+    tier: NDArray[np.int16],
+    tiers: tuple[str, ...],
+    held: Collection[str] = (),
+) -> Scores:
+    """Return the health of every customer of the batch, each by the model that claims the customer."""
+    if len(models) == 1:
+        return score(models[0], columns, tier, tiers, held)
+    lost = {name: np.full(len(tier), np.nan) for name in held}
+    chosen = choose(models, {**columns, **lost, "tier": tier_texts(tier, tiers)}, len(tier))
+    widest = max(len(model.dimensions) for model in models)
+    result = Scores(
+        np.full(len(tier), np.nan),
+        np.zeros(len(tier), np.int16),
+        np.zeros(len(tier)),
+        np.full((len(tier), widest), np.nan),
+        chosen,
+    )
+    for position, model in enumerate(models):
+        rows = np.flatnonzero(chosen == position)
+        if not len(rows):
+            continue
+        read = {name: columns[name][rows] for name in model.reads() if name in columns}
+        found = score(model, read, tier[rows], tiers, held)
+        result.score[rows], result.colour[rows] = found.score, found.colour
+        result.known_share[rows] = found.known_share
+        result.dimensions[rows, : len(model.dimensions)] = found.dimensions
+    return result
 
 
 def tier_of(values: Numbers, cuts: dict[str, float], by: str) -> NDArray[np.int16]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from carewatch.spec.configuration import ATTRIBUTES, JUDGED
 from carewatch.spec.document import SpecProblem, nearest, unknown
-from carewatch.spec.health import ScoredMetric
+from carewatch.spec.health import DEFAULT_MODEL, HealthModel, ScoredMetric
 from carewatch.spec.metric_kinds import SHAPES, Measure
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rule_checks import check_condition_names, check_rules
@@ -58,12 +58,31 @@ def _scored(metrics: Iterable[tuple[str, ScoredMetric]], parts: Parts, *loc: str
         yield from _metric(name, parts, *loc, name, at_key=True)
         for tier in scored.by_tier:
             yield from _tier(tier, parts, *loc, name, "by_tier", tier)
+        for position, entry in enumerate(scored.by):
+            for problem in check_condition_names(entry.when, parts, judged=("tier",)):
+                yield problem.under(*loc, name, "by", position, "when")
 
 
 def _health(parts: Parts) -> Iterator[Found]:
-    for dimension, content in parts.health.dimensions.items() if parts.health is not None else ():
-        for problem in _scored(content.metrics.items(), parts, "dimensions", dimension, "metrics"):
-            yield "health", "health", problem
+    if parts.health is not None:
+        yield from (("health", "health", problem) for problem in _model(parts.health, parts))
+    orders: dict[int, str] = {}
+    for name, model in parts.models.items():
+        problems = [*_model(model, parts)]
+        problems += [one.under("when") for one in check_condition_names(model.when, parts, judged=("tier",))]
+        if name == DEFAULT_MODEL:
+            what = f"'{name}' is what the model of health.yaml is called"
+            problems.append(SpecProblem(what, expected="another name", loc=("model",)))
+        if model.order in orders:
+            what = f"'{orders[model.order]}' has the order {model.order} as well: which is asked first?"
+            problems.append(SpecProblem(what, expected="a number of its own", loc=("order",)))
+        orders.setdefault(model.order, name)
+        yield from (("models", name, problem) for problem in problems)
+
+
+def _model(model: HealthModel, parts: Parts) -> Iterator[SpecProblem]:
+    for dimension, content in model.dimensions.items():
+        yield from _scored(content.metrics.items(), parts, "dimensions", dimension, "metrics")
 
 
 def _tiers(parts: Parts) -> Iterator[Found]:
@@ -78,7 +97,7 @@ def _tiers(parts: Parts) -> Iterator[Found]:
 def _dormant(parts: Parts) -> Iterator[Found]:
     if parts.stages is None or parts.stages.dormant_when is None:
         return
-    for problem in check_condition_names(parts.stages.dormant_when, parts, judged=False):
+    for problem in check_condition_names(parts.stages.dormant_when, parts, judged=()):
         yield "stages", "stages", problem.under("dormant_when")
 
 

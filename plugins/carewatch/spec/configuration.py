@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field
 from carewatch.spec.calendar import CalendarSpec, WorkCalendar
 from carewatch.spec.document import Strict, by_name
 from carewatch.spec.firm import Firm
-from carewatch.spec.health import Health
+from carewatch.spec.health import DEFAULT_MODEL, FurtherModel, Health, HealthModel, by_order
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.rules import LevelPromises, Levels, Rule
@@ -65,6 +65,9 @@ class JudgementSpec(_Executable):
     firm: Firm
     metrics: Annotated[dict[str, Metric], AfterValidator(by_name)]
     health: Health
+    models: Annotated[list[FurtherModel], AfterValidator(by_order)] = Field(
+        default_factory=list, description="further health models, in the order of asking"
+    )
     tiers: Tiers
     stages: Stages
     rules: Annotated[dict[str, Rule], AfterValidator(by_name)]
@@ -81,6 +84,25 @@ class JudgementSpec(_Executable):
             exclude_none=True,
             exclude={"rules": without, "metrics": {"__all__": {"examples", "source"}}},
         )
+
+    @property
+    def health_models(self) -> tuple[HealthModel, ...]:
+        """Every health model: the one of health.yaml, then the further ones in the order of asking.
+
+        Stored judgements name a model by its position here.
+        """
+        return (self.health, *self.models)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The names of the health models, in their order."""
+        return (DEFAULT_MODEL, *(one.model for one in self.models))
+
+    @property
+    def longest_hold(self) -> int:
+        """The most nights that a rule or a colour must last before it counts."""
+        holds = [rule.holds_for for rule in self.rules.values()]
+        return max(holds + [one.hold_nights for one in self.health_models])
 
     def event_rules(self) -> dict[str, Rule]:
         """Return the rules that wait for an event, by name."""

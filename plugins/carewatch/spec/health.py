@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isfinite
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from carewatch.spec.condition import ConditionField, names
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
 
 _KNOT = "pairs of value: points such as {0: 100, 30: 60, 90: 0}"
@@ -69,8 +70,21 @@ Knots = Annotated[
 PointsByTier = Annotated[dict[str, Knots], AfterValidator(by_name)]
 
 
+class PointsWhen(Strict):
+    """Other points for the customers of whom a condition is true."""
+
+    when: ConditionField = Field(
+        description="for whom 适用条件: a condition over metrics, attributes and tier, such as industry is 服装 or "
+        "years_with_us < 1"
+    )
+    points: Knots = Field(description="value: points 得分, as above")
+
+
 class ScoredMetric(Strict):
-    """How one metric earns points. `missing`: skip it (its weight goes to the others), or give fixed points."""
+    """How one metric earns points. `missing`: skip it (its weight goes to the others), or give fixed points.
+
+    Of `by` the first condition that is true decides; without one the customer's tier in `by_tier`; else `points`.
+    """
 
     weight: float = Field(gt=0, description="share of its group 权重; the weights of a group sum to 1")
     points: Knots = Field(
@@ -79,9 +93,31 @@ class ScoredMetric(Strict):
     by_tier: PointsByTier = Field(
         default_factory=dict, description="other points for customers of these tiers"
     )
+    by: list[PointsWhen] = Field(
+        default_factory=list,
+        description="other points by industry, age or any other condition 分行业、分年限; the first that is true decides, "
+        "before by_tier",
+    )
     missing: float | None = Field(
         default=None, ge=0, le=100, description="points when missing; skipped when not given"
     )
+
+    @model_validator(mode="after")
+    def _asks_once(self) -> Self:
+        asked = [entry.when for entry in self.by]
+        raise_all(
+            SpecProblem(
+                "this condition was asked before, so these points are never used",
+                expected="another condition", loc=("by", at, "when"),
+            )
+            for at, when in enumerate(asked)
+            if when in asked[:at]
+        )  # fmt: skip
+        return self
+
+    def asks(self) -> frozenset[str]:
+        """Return every name that decides which points a customer earns."""
+        return frozenset().union(*(names(entry.when) for entry in self.by))
 
 
 Scored = Annotated[dict[str, ScoredMetric], Field(min_length=1)]
@@ -109,18 +145,24 @@ class Bands(Strict):
         return self
 
 
-class Health(Strict):
-    """`health.yaml`: the health model.
+class HealthModel(Strict):
+    """What every health model says: what is scored, how it is weighed, and which score has which colour.
 
     A dimension's score is the weighted mean of its known metrics' points, the health score the weighted mean of the
     known dimensions, rounded to 0.01 before bands. A dimension is known when at least half of its metric weight is; a
-    customer is grey when the known share of the whole weight is below `grey_below` percent.
+    customer is grey when the known share of the whole weight is below `grey_below` percent. In the mode `any_red` a
+    customer with one dimension below yellow is red, whatever the others say and however little else is known; the score
+    stays the weighted mean.
     """
 
-    version: Literal[1]
     label: Text = Field(description="what people see 名称")
     dimensions: dict[Name, Dimension] = Field(min_length=1, description="the weighted groups of metrics 维度")
     bands: Bands = Field(default_factory=Bands, description="which score has which colour 红黄绿")
+    mode: Literal["weighted", "any_red"] = Field(
+        default="weighted",
+        description="weighted: the colour is that of the score 加权; any_red: a red dimension makes the customer red "
+        "一项为红即为红",
+    )
     grey_below: float = Field(
         default=50,
         ge=0,
@@ -143,9 +185,52 @@ class Health(Strict):
         raise_all(problems)
         return self
 
+    def scored(self) -> Iterator[tuple[str, ScoredMetric]]:
+        """Yield the scored metrics in configured order, with how they earn points."""
+        for dimension in self.dimensions.values():
+            yield from dimension.metrics.items()
+
     def metric_names(self) -> list[str]:
         """Return the scored metrics in configured order."""
-        return [name for dimension in self.dimensions.values() for name in dimension.metrics]
+        return [name for name, _ in self.scored()]
+
+    def asks(self) -> frozenset[str]:
+        """Return every name that decides which points customers earn, beside what is scored."""
+        return frozenset().union(*(scored.asks() for _, scored in self.scored()))
+
+    def reads(self) -> frozenset[str]:
+        """Return every name that a score depends on."""
+        return self.asks() | set(self.metric_names())
+
+
+class Health(HealthModel):
+    """`health.yaml`: the firm's health model, for every customer whom no further model claims."""
+
+    version: Literal[1]
+
+
+class FurtherModel(HealthModel):
+    """`health/*.yaml`: a health model for some customers: those of whom `when` is true.
+
+    Models are asked by `order`, the smallest first; the first whose condition is true judges the customer. A condition
+    that cannot be told (a value is missing) claims nobody.
+    """
+
+    version: Literal[1]
+    model: Name = Field(description="the model's name, as in stored scores 模型")
+    when: ConditionField = Field(
+        description="for whom 适用客户: a condition over metrics, attributes and tier, such as segment is dealer"
+    )
+    order: int = Field(ge=1, description="the place in the order of asking 顺序: 1 is asked first")
+
+
+DEFAULT_MODEL: Final = "default"
+"""What the model of health.yaml is called where models are named."""
+
+
+def by_order(models: list[FurtherModel]) -> list[FurtherModel]:
+    """Return models in the order in which they are asked."""
+    return sorted(models, key=lambda one: one.order)
 
 
 def _sum_problems(weights: dict[str, float], what: str, *loc: str) -> Iterator[SpecProblem]:

@@ -14,7 +14,7 @@ from carewatch.spec.checks import check_parts
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.document import Document, Place, Problem, SpecError
 from carewatch.spec.firm import Firm
-from carewatch.spec.health import Health
+from carewatch.spec.health import FurtherModel, Health
 from carewatch.spec.metrics import MetricsFile
 from carewatch.spec.parts import Parts
 from carewatch.spec.people import Notices, People, Playbook
@@ -59,7 +59,7 @@ class _Many(Generic[T]):
 
 
 def _one(shelf: Shelf, kind: str, model: type[M]) -> M | None:
-    paths = files_of(shelf.folder, kind)
+    paths = [path for path in files_of(shelf.folder, kind) if path.stem == kind]
     if not paths:
         shelf.missing(kind)
         return None
@@ -83,6 +83,19 @@ def _many(
             if shelf.keep(kind, name, document, below):
                 found[name] = item
     return _Many(found, frozenset(written | set(found)) if readable else None, whole)
+
+
+def _models(shelf: Shelf) -> tuple[dict[str, FurtherModel], bool]:
+    """Return the sound ones of the further health models by name, and whether all are sound."""
+    found: dict[str, FurtherModel] = {}
+    whole = True
+    for path in files_of(shelf.folder, "health"):
+        if path.parent.name == "health" and path.parent != shelf.folder:
+            document, model = shelf.read(path, "health", FurtherModel)
+            whole = whole and model is not None
+            if model is not None and shelf.keep("models", model.model, document):
+                found[model.model] = model
+    return found, whole
 
 
 def _written(document: Document, below: str) -> set[str]:
@@ -109,12 +122,15 @@ def load(folder: Path) -> Configuration:
     metrics = _many(shelf, "metrics", MetricsFile, "metrics", lambda file: file.metrics.items())
     rules = _many(shelf, "warnings", RulesFile, "rules", lambda file: file.rules.items())
     books = _many(shelf, "playbooks", Playbook, "", lambda book: [(book.playbook, book)])
+    models, models_whole = _models(shelf)
     parts = Parts(
         metrics=metrics.items,
         metric_names=metrics.names,
         rules=rules.items,
         health=_one(shelf, "health", Health),
         tiers=_one(shelf, "tiers", Tiers),
+        models=models,
+        models_whole=models_whole,
         stages=_one(shelf, "stages", Stages),
         levels=_one(shelf, "levels", LevelsFile),
         people=_one(shelf, "people", People),
@@ -147,6 +163,7 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
         firm=firm,
         metrics=dict(parts.metrics),
         health=health,
+        models=[*parts.models.values()],
         tiers=tiers,
         stages=stages,
         rules=dict(parts.rules),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from carewatch.spec.health import Health
+from carewatch.spec.health import FurtherModel, Health
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.problems import SpecProblem
@@ -25,19 +25,30 @@ class Parts:
     """The sound parts; None where a file has problems of its own.
 
     `metric_names` are the names of all metrics, those with problems included; None when a file is no YAML at all.
-    `playbooks` is None as soon as one playbook has problems.
+    `playbooks` is None as soon as one playbook has problems; `models_whole` says whether every further health model is
+    sound.
     """
 
     metrics: Mapping[str, Metric]
     metric_names: frozenset[str] | None
     rules: Mapping[str, Rule]
     health: Health | None
+    models: Mapping[str, FurtherModel]
+    models_whole: bool
     tiers: Tiers | None
     stages: Stages | None
     levels: LevelsFile | None
     people: People | None
     notices: Notices | None
     playbooks: Mapping[str, Playbook] | None
+
+    @property
+    def dimensions(self) -> tuple[str, ...] | None:
+        """The dimensions of all health models; None when one of them is broken."""
+        if self.health is None or not self.models_whole:
+            return None
+        every = (self.health, *self.models.values())
+        return tuple(dict.fromkeys(name for model in every for name in model.dimensions))
 
     @property
     def labels(self) -> frozenset[str]:

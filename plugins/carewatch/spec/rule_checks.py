@@ -51,17 +51,17 @@ def check_rules(parts: Parts) -> Iterator[Found]:
 
 
 def check_condition_names(
-    condition: Condition, parts: Parts, *, judged: bool = True, further: Collection[str] = ()
+    condition: Condition, parts: Parts, *, judged: Collection[str] = JUDGED, further: Collection[str] = ()
 ) -> Iterator[SpecProblem]:
     """Yield unknown names, and comparisons of a number with a text, at their places in the condition.
 
-    `judged` says whether the condition is read after the night has judged score, colour and tier; `further` names may
-    be read as well.
+    `judged` says which of score, colour and tier are known by the time the condition is read; `further` names may be
+    read as well.
     """
     known = _known(parts)
     known = known | {*further} if known is not None else known
     missing = unknown_names(condition, known, parts.labels) if known is not None else []
-    missing += [] if judged else _too_early(condition)
+    missing += _too_early(condition, judged)
     yield from missing
     if not missing:
         yield from mixed_kinds(condition, _GIVEN_TEXTS)
@@ -72,16 +72,16 @@ def _known(parts: Parts) -> frozenset[str] | None:
     return None if parts.metric_names is None else parts.metric_names | {*ATTRIBUTES, *JUDGED}
 
 
-def _too_early(condition: Condition) -> list[SpecProblem]:
+def _too_early(condition: Condition, judged: Collection[str]) -> list[SpecProblem]:
     return [
         SpecProblem(
             f"'{comparison.name}' is not known yet when this is asked",
-            expected="a metric or one of " + ", ".join(ATTRIBUTES),
+            expected="a metric or one of " + ", ".join((*ATTRIBUTES, *judged)),
             loc=loc,
             column_offset=comparison.column,
         )
         for loc, comparison in comparisons(condition)
-        if comparison.name in JUDGED
+        if comparison.name in JUDGED and comparison.name not in judged
     ]
 
 
@@ -132,9 +132,10 @@ def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
             expected = f"a tier of tiers.yaml: {', '.join(parts.tier_names)}"
             at = ("severity_by_tier", tier)
             yield unknown("tier", tier, parts.tier_names, expected=expected, loc=at, at_key=True)
-    if parts.health is not None and rule.dimension not in parts.health.dimensions:
-        expected = "a dimension of health.yaml: " + ", ".join(parts.health.dimensions)
-        dimensions = parts.health.dimensions
+    dimensions = parts.dimensions
+    if dimensions is not None and rule.dimension not in dimensions:
+        of = "a health model" if parts.models else "health.yaml"
+        expected = f"a dimension of {of}: " + ", ".join(dimensions)
         yield unknown("dimension", rule.dimension, dimensions, expected=expected, loc=("dimension",))
 
 

@@ -38,7 +38,7 @@ NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
 }
 """Where in each kind of file a name stands that people may write by its label."""
 
-FOLDERS: Final = ("metrics", "playbooks", "warnings")
+FOLDERS: Final = ("health", "metrics", "playbooks", "warnings")
 """Kinds that may be split into the files of a folder."""
 
 

@@ -40,12 +40,13 @@ class Tiers(Strict):
             what = f"tier '{self.otherwise}' is both a cut and 'otherwise'"
             problems.append(SpecProblem(what, expected="a tier of its own", loc=("otherwise",)))
         problems += [
-            SpecProblem(
-                "points by tier cannot decide the tier", loc=("metrics", name, "by_tier"), at_key=True
-            )
+            SpecProblem(f"{what} cannot decide the tier", loc=("metrics", name, key), at_key=True)
             for name, scored in self.metrics.items()
-            if scored.by_tier
-        ]
+            for key, what, given in (
+                ("by_tier", "points by tier", scored.by_tier), ("by", "points by condition", scored.by)
+            )
+            if given
+        ]  # fmt: skip
         raise_all(problems)
         return self
 

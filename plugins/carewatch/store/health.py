@@ -23,12 +23,13 @@ def _fields(spec: JudgementSpec) -> tuple[Field, ...]:
         Field("day", "day"),
         Field("revision", "integer"),
         Field("customer_no", "integer"),
+        Field("model", "small"),
         Field("tier", "small"),
         Field("colour", "small"),
         Field("dormant", "flag"),
         Field("score", "float"),
         Field("known_share", "float"),
-        Field("dimensions", "floats", len(spec.health.dimensions)),
+        Field("dimensions", "floats", max(len(one.dimensions) for one in spec.health_models)),
         Field("rules", "smalls", len(spec.rules) + len(HEALTH_RULES)),
     )
 
@@ -60,6 +61,7 @@ def _rows(night: Night, customers: NDArray[np.int32], judged: Judged) -> dict[st
         "day": night.day,
         "revision": night.revision,
         "customer_no": customers,
+        "model": judged.scores.model,
         "tier": judged.tier,
         "colour": judged.scores.colour,
         "dormant": judged.dormant,

@@ -10,25 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from carewatch.measure.columns import tier_texts
 from carewatch.measure.cut import Cut
 from carewatch.measure.passes import believed, visible
+from carewatch.spec.condition import names
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store import events
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
 from carewatch.warn.excuses import Excuse, indicators_named, reason_columns
 from carewatch.warn.judge import colour_texts
-from carewatch.warn.level import tier_texts
 
 
 def names_read(spec: JudgementSpec) -> list[str]:
-    """Return every name that rules, reasons and stages read."""
+    """Return every name that rules, reasons, health models and stages read."""
     read_by_rules = {
         name
         for rule in spec.rules.values()
         for name in (*rule.names(), *rule.placeholders(), *rule.classes())
     }
-    return sorted(read_by_rules | spec.stages.names())
+    by_models = frozenset[str]().union(
+        *(one.asks() for one in spec.health_models), *(names(one.when) for one in spec.models)
+    )
+    return sorted(read_by_rules | by_models | spec.stages.names())
 
 
 def readings_at(

@@ -6,7 +6,7 @@ own, so that it has the same memory as any other: `health_yellow` (below green) 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
@@ -16,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.measure.columns import Columns, Numbers, Texts
+from carewatch.measure.health import Colour, Scores
 from carewatch.spec.condition import FALSE, TRUE, evaluate
 from carewatch.spec.event import DAYS_SINCE_EVENT
-from carewatch.spec.health import Health
+from carewatch.spec.health import HealthModel
 from carewatch.spec.rules import REASON, Rule
 
 HEALTH_YELLOW: Final = "health_yellow"
 HEALTH_RED: Final = "health_red"
 HEALTH_RULES: Final = (HEALTH_YELLOW, HEALTH_RED)
+SCORED: Final = ("score", "colour")
+"""What rules may read of a customer's health."""
 
 
 class State(IntEnum):
@@ -40,7 +43,10 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The rules in order, as arrays: position r of every array belongs to `names[r]`."""
+    """The rules in order, as arrays: position r of every array belongs to `names[r]`.
+
+    Holds are the same for everybody, or one row a customer where health models hold for different times.
+    """
 
     names: tuple[str, ...]
     holds_for: NDArray[np.int16]
@@ -51,14 +57,15 @@ class RuleBook:
         return self.names.index(name)
 
 
-def rule_book(rules: Mapping[str, Rule], health: Health) -> RuleBook:
-    """Return the configured rules in order, the two health rules last."""
+def rule_book(rules: Mapping[str, Rule], hold_nights: int | NDArray[np.int16]) -> RuleBook:
+    """Return the configured rules in order, the two health rules last with their hold, of everybody or of each."""
     names = (*rules, *HEALTH_RULES)
-    holds = [rule.holds_for for rule in rules.values()] + [health.hold_nights] * 2
-    clears = [rule.clears_after for rule in rules.values()] + [health.hold_nights] * 2
-    return RuleBook(
-        names, np.array(holds, np.int16), np.array(clears, np.int16), MappingProxyType(dict(rules))
-    )
+    health = np.asarray(hold_nights, np.int16)[..., None].repeat(len(HEALTH_RULES), axis=-1)
+    holds, clears = (
+        np.concatenate([np.broadcast_to(np.array(own, np.int16), (*health.shape[:-1], len(own))), health], axis=-1)
+        for own in ([rule.holds_for for rule in rules.values()], [rule.clears_after for rule in rules.values()])
+    )  # fmt: skip
+    return RuleBook(names, holds, clears, MappingProxyType(dict(rules)))
 
 
 def reason_column(indicator: str) -> str:
@@ -128,28 +135,58 @@ def floor_state(score: Numbers, grey: NDArray[np.bool_], band: float, margin: fl
     return np.where(grey | np.isnan(score), State.UNKNOWN, known).astype(np.int16)
 
 
+def floors(models: Sequence[HealthModel], scores: Scores, held: NDArray[np.bool_]) -> NDArray[np.int16]:
+    """Return the states of the two health rules, each customer by the bands and the margin of its own model.
+
+    They are unknown where the score is `held`. In the mode `any_red` the worst dimension acts like the score on red.
+    """
+    states = np.empty((len(scores.score), len(HEALTH_RULES)), dtype=np.int16)
+    for position, model in enumerate(models):
+        mine = np.flatnonzero(scores.model == position)
+        score, dimensions = scores.score[mine], scores.dimensions[mine]
+        grey = scores.colour[mine] == Colour.GREY
+        yellow = floor_state(score, grey, model.bands.green, model.margin)
+        red = floor_state(score, grey, model.bands.yellow, model.margin)
+        if model.mode == "any_red":
+            alone = floor_state(np.fmin.reduce(dimensions, axis=1), grey, model.bands.yellow, model.margin)
+            yellow, red = _either(yellow, alone), _either(red, alone)
+        states[mine] = np.stack([yellow, red], axis=1)
+    states[held] = State.UNKNOWN
+    return states
+
+
+def _either(one: NDArray[np.int16], other: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the state of a rule that is true when one of two is, and cleared when both are."""
+    hit = (one == State.HIT) | (other == State.HIT)
+    clear = (one == State.CLEAR) & (other == State.CLEAR)
+    unknown = (one == State.UNKNOWN) | (other == State.UNKNOWN)
+    return np.select([hit, unknown, clear], [State.HIT, State.UNKNOWN, State.CLEAR], State.LINGERING).astype(
+        np.int16
+    )
+
+
 def hits(
     book: RuleBook,
-    health: Health,
     columns: Columns,
     *,
-    score: Numbers,
-    grey: NDArray[np.bool_],
+    floors: NDArray[np.int16],
     dormant: NDArray[np.bool_],
     held: Collection[str] = (),
     held_facts: Collection[str] = (),
+    held_scores: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int16]:
     """Return the states of all rules, customers x rules in the book's order; a dormant customer is clear of all.
 
-    A rule that reads a `held` name or waits for a held fact is unknown as a whole, also where another clause alone would decide; so are the
-    health rules when `score` is held.
+    A rule that reads a `held` name or waits for a held fact is unknown as a whole, also where another clause alone would
+    decide; so is one that reads score or colour for the customers whose score is held. `floors` are the states of the
+    health rules.
     """
-    states = np.empty((len(score), len(book.names)), dtype=np.int16)
+    states = np.empty((len(dormant), len(book.names)), dtype=np.int16)
     for position, (name, rule) in enumerate(book.rules.items()):
         frozen = not rule.names().isdisjoint(held) or rule.fact in held_facts
         states[:, position] = State.UNKNOWN if frozen else rule_state(rule, read_by(name, rule, columns))
-    grey = grey | ("score" in held)
-    states[:, -2] = floor_state(score, grey, health.bands.green, health.margin)
-    states[:, -1] = floor_state(score, grey, health.bands.yellow, health.margin)
+        if held_scores is not None and not rule.names().isdisjoint(SCORED):
+            states[held_scores, position] = State.UNKNOWN
+    states[:, -len(HEALTH_RULES) :] = floors
     states[dormant] = State.CLEAR
     return states

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.columns import Columns, Texts
-from carewatch.measure.health import Colour, Scores, score
+from carewatch.measure.columns import Columns, Texts, tier_texts
+from carewatch.measure.health import Colour, Scores, score_all
 from carewatch.measure.reads import held_metrics
-from carewatch.spec.condition import TRUE, evaluate
+from carewatch.spec.condition import TRUE, evaluate, names
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.warn.fold import Memory, Phase
-from carewatch.warn.hits import RuleBook, State, hits, rule_book
-from carewatch.warn.level import levels, severities, tier_texts
+from carewatch.warn.hits import RuleBook, State, floors, hits, rule_book
+from carewatch.warn.level import levels, severities
 
 _COLOURS = np.array([colour.name.lower() for colour in Colour], dtype=object)
 
@@ -47,12 +47,12 @@ def judge(
     """Judge a batch from its metric and attribute columns and its tiers (positions in the spec's tiers).
 
     Of `held_facts` nothing new is known tonight: every metric that reads one is unknown, and a rule that reads such a
-    metric neither fires nor clears. The health rules and rules about score and colour are held with any scored metric:
-    a score that lost a dimension has moved although the customer has not.
+    metric neither fires nor clears. The health rules and rules about score and colour are held with any metric that the
+    customer's model reads: a score that lost a dimension has moved although the customer has not.
     """
     lost = held_metrics(spec.metrics, held_facts)
-    held = lost if lost.isdisjoint(spec.health.metric_names()) else lost | {"score", "colour"}
-    scores = score(spec.health, columns, tier, spec.tiers.names, lost)
+    models = spec.health_models
+    scores = score_all(models, columns, tier, spec.tiers.names, lost)
     asleep = spec.stages.dormant_when
     dormant = evaluate(asleep, columns) == TRUE if asleep is not None else np.zeros(len(tier), dtype=bool)
     # Who would be asleep by a held number may have bought since: neither asleep, which ends a warning, nor judged.
@@ -65,20 +65,32 @@ def judge(
         "colour": colour_texts(scores.colour),
         "tier": tier_texts(tier, spec.tiers.names),
     }
-    book = rule_book(spec.rules, spec.health)
-    grey = scores.colour == Colour.GREY
+    book = rule_book(spec.rules, hold_nights(spec, scores.model))
+    held = held_scores(spec, scores.model, lost)
     states = hits(
         book,
-        spec.health,
         readable,
-        score=scores.score,
-        grey=grey,
+        floors=floors(models, scores, held),
         dormant=dormant,
-        held=held,
+        held=lost,
         held_facts=held_facts,
+        held_scores=held,
     )
     states[doubtful] = State.UNKNOWN
     return Judged(readable, tier, scores, dormant, states, book)
+
+
+def hold_nights(spec: JudgementSpec, model: NDArray[np.int16]) -> int | NDArray[np.int16]:
+    """Return how many nights a colour must last before it acts: one number, or one a customer where models differ."""
+    by_model = np.array([one.hold_nights for one in spec.health_models], np.int16)
+    return int(by_model[0]) if (by_model == by_model[0]).all() else by_model[model]
+
+
+def held_scores(spec: JudgementSpec, model: NDArray[np.int16], lost: Collection[str]) -> NDArray[np.bool_]:
+    """Return whose score cannot be relied on: one of its metrics is lost, or one by which models are chosen."""
+    if any(not names(one.when).isdisjoint(lost) for one in spec.models):
+        return np.ones(len(model), dtype=bool)
+    return np.array([not one.reads().isdisjoint(lost) for one in spec.health_models])[model]
 
 
 def level_of_hits(spec: JudgementSpec, judged: Judged) -> NDArray[np.int16]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from carewatch.measure.columns import Columns, Texts
+from carewatch.measure.columns import Columns
 from carewatch.spec.rules import LevelLine, Levels, Severity
 from carewatch.warn.fold import Phase
 from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW, RuleBook, severity_column
@@ -26,11 +26,6 @@ class Indicators:
 
     worst: NDArray[np.int8]
     dimension: tuple[str, ...]
-
-
-def tier_texts(tier: NDArray[np.int16], tiers: tuple[str, ...]) -> Texts:
-    """Return the name of each customer's tier."""
-    return np.array(tiers, dtype=object)[tier]
 
 
 def severities(book: RuleBook, texts: Columns) -> NDArray[np.int8]:
