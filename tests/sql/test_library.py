@@ -88,7 +88,9 @@ def _columns(fact: str, row: dict[str, Any]) -> dict[str, Any]:
 def _measured(session: Connection, name: str, example: MetricExample) -> float:
     with session.transaction(force_rollback=True):
         customer = _give(session, example)
-        numbers, columns = metrics_at(session, METRICS, [name], Cut.at(example.night, ZONE), customer)
+        numbers, columns = metrics_at(
+            session, METRICS, [name], Cut.at(example.night, ZONE), customer, SHIPPED.judgement.closed_days
+        )
     assert numbers.tolist() == [customer]
     return float(columns[name][0])
 

@@ -85,7 +85,9 @@ def test_metric(session: Connection, name: str) -> None:
     wanted = list(case["expect"])
     with session.transaction(force_rollback=True):
         given = _give(session, case, zone)
-        numbers, columns = metrics_at(session, metrics, wanted, Cut.at(day, zone, known_at))
+        numbers, columns = metrics_at(
+            session, metrics, wanted, Cut.at(day, zone, known_at), closed_days=case.get("closed_days", ())
+        )
     ids = {number: customer for customer, number in given.customers.items()}
     found = {
         metric: {

@@ -537,7 +537,9 @@ def judged(module_warehouse: str) -> Judged:
         for number, case in enumerate(CASES):
             _give(given, str(number), case)
         cut = Cut.at(NIGHT, ZONE)
-        customers, columns = metrics_at(connection, SPEC.metrics, list(SPEC.metrics), cut)
+        customers, columns = metrics_at(
+            connection, SPEC.metrics, list(SPEC.metrics), cut, closed_days=SPEC.closed_days
+        )
         columns |= readings_at(connection, SPEC, cut, customers)
     assert customers.tolist() == [given.customers[str(number)] for number in range(len(CASES))]
     tiers = [SPEC.tiers.names.index(case.tier) for case in CASES]

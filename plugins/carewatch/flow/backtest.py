@@ -74,7 +74,9 @@ def replay_day(
 ) -> Replayed:
     """Replay one day with K = A: the level is that of the hits alone."""
     cut = Cut.at(day, spec.firm.zone)
-    customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut)
+    customers, columns = metrics_at(
+        connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days
+    )
     columns |= readings_at(connection, spec, cut, customers)
     tier = (tiers or _Tiers(connection, spec)).of(customers, day)
     judged = judge(spec, columns, tier)

@@ -131,7 +131,7 @@ def standing(connection: Connection, night: Night, spec: JudgementSpec) -> Stand
     customers, columns = metrics_of_night(connection, night, stored_by)
     measured = {name: columns[name] for name in same}
     if missing := [name for name in spec.metrics if name not in measured]:
-        _, more = metrics_at(connection, spec.metrics, missing, cut)
+        _, more = metrics_at(connection, spec.metrics, missing, cut, closed_days=spec.closed_days)
         measured |= more
     tier = _tiers(connection, spec, cut, customers)
     judged = judge(spec, measured | readings_at(connection, spec, cut, customers), tier, night.held_facts)

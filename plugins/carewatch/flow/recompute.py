@@ -41,7 +41,7 @@ def recompute_night(
     cut = night.cut(spec.firm.zone)
     alone = customer_no is not None
     own = [name for name in spec.metrics if not (alone and depends_on_everybody(spec.metrics, name))]
-    customers, numbers = metrics_at(connection, spec.metrics, own, cut, customer_no)
+    customers, numbers = metrics_at(connection, spec.metrics, own, cut, customer_no, spec.closed_days)
     columns: dict[str, NDArray[Any]] = dict(numbers)
     if len(own) < len(spec.metrics):
         _, stored = metrics_of_night(connection, night, spec, customers)
@@ -63,11 +63,11 @@ def judge_at(
     """Judge one customer at cuts that need not be a night's; None when nobody knew it then."""
     shared = [name for name in spec.metrics if depends_on_everybody(spec.metrics, name)]
     own = [name for name in spec.metrics if name not in shared]
-    customers, columns = metrics_at(connection, spec.metrics, own, cut, customer_no)
+    customers, columns = metrics_at(connection, spec.metrics, own, cut, customer_no, spec.closed_days)
     if not len(customers):
         return None
     if shared:
-        everybody, common = metrics_at(connection, spec.metrics, shared, cut)
+        everybody, common = metrics_at(connection, spec.metrics, shared, cut, closed_days=spec.closed_days)
         at = np.searchsorted(everybody, customers)
         columns |= {name: values[at] for name, values in common.items()}
     columns |= readings_at(connection, spec, cut, customers)

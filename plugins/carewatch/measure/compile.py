@@ -8,7 +8,7 @@ Everything is counted and summed in integers and numerics with one cast at the e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from carewatch.measure.cut import Cut
@@ -38,12 +38,17 @@ class Program:
         return [metric for metric, value in zip(self.names, self.values, strict=True) if f"{name}." in value]
 
 
-def compile_metrics(metrics: Mapping[str, Metric], cut: Cut, wanted: list[str] | None = None) -> Program:
+def compile_metrics(
+    metrics: Mapping[str, Metric],
+    cut: Cut,
+    wanted: list[str] | None = None,
+    closed_days: Collection[str] = (),
+) -> Program:
     """Return the program that computes the wanted metrics (all, in their order) for every customer of `population`.
 
     It expects two relations: `population(customer_no)` and `who(party_no, customer_no)`.
     """
-    passes = Passes(metrics, cut, KINDS)
+    passes = Passes(metrics, cut, KINDS, closed_days)
     names = list(metrics) if wanted is None else wanted
     values = [passes.value(name) for name in names]
     return Program(passes.statements(), values, names)

@@ -6,7 +6,7 @@ words is there once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -57,10 +57,19 @@ class _FactPass:
 
 
 class Passes:
-    """Collects passes while metrics are turned into expressions; `kinds` says how each kind is."""
+    """Collects passes while metrics are turned into expressions; `kinds` says how each kind is.
 
-    def __init__(self, metrics: Mapping[str, Metric], cut: Cut, kinds: Mapping[Measure, Kind]) -> None:
-        self.metrics, self.cut = metrics, cut
+    `closed_days` are the firm's days without work, as ISO dates.
+    """
+
+    def __init__(
+        self,
+        metrics: Mapping[str, Metric],
+        cut: Cut,
+        kinds: Mapping[Measure, Kind],
+        closed_days: Collection[str] = (),
+    ) -> None:
+        self.metrics, self.cut, self.closed_days = metrics, cut, closed_days
         self._kinds = kinds
         self._facts: dict[str, _FactPass] = {}
         self._own: dict[str, str] = {}

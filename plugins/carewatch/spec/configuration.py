@@ -113,6 +113,7 @@ class JudgementSpec(_Executable):
         metric = self.metrics[name]
         parts = [metric.model_dump_json(exclude=_WORDS, exclude_none=True)]
         parts += [self.metric_hash(part) for _, part in metric.parts()]
+        parts += self.closed_days if metric.days == "working" else []
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 

@@ -84,8 +84,8 @@ _OF_FACTS: Final = {
     Measure.IN_A_ROW: Shape(_keys("fact window where broken_by"), empty=0.0),
     Measure.RHYTHM: Shape(
         _keys("fact window part"),
-        _keys("where at_least"),
-        parts=dict.fromkeys(("mean_gap", "silence", "irregularity")),
+        _keys("where at_least days among"),
+        parts=dict.fromkeys(("mean_gap", "silence", "irregularity", "expected_gap", "overdue")),
     ),
     Measure.OPEN: Shape(
         _keys("fact window part"),

@@ -34,7 +34,7 @@ _NEEDED = {
 }
 _SHAPE_KEYS = (
     "fact", "of", "where", "window", "ago", "event", "broken_by", "metric", "metrics", "over", "at_least", "against",
-    "periods", "drop", "part", "date", "within", "habits", "sql",
+    "days", "among", "periods", "drop", "part", "date", "within", "habits", "sql",
 )  # fmt: skip
 _OF_ITEMS = (Measure.OPEN, Measure.CLOSED)
 
@@ -88,7 +88,9 @@ class Metric(Strict):
       takes it from the night.
     - `rhythm`: the customer's own days with an event: the mean gap in days, the present silence over that gap, or the
       gaps' irregularity (coefficient of variation); missing below `at_least` such days (3 unless said, never under 2,
-      irregularity 3).
+      irregularity 3). `expected_gap` leans on the mean gap `among` customers of the same kind while the own gaps are few;
+      `overdue` is the silence over that, or over the gap in which the same day a year ago lay where that was longer.
+      In working `days` no holiday makes anybody late.
     - `open`: bills not paid, tickets not resolved, orders not delivered, contracts not over, as known at the night: how
       many, their `amount` that is open, that of those past their date, days since the oldest date has passed, days left
       until the next date, `age` of the oldest, or the `gap` since the last one was over when none is open. A bill is paid
@@ -153,13 +155,23 @@ class Metric(Strict):
     )
     part: (
         Literal[
-            "mean_gap", "silence", "irregularity", "count", "amount", "amount_over", "days_over", "days_left", "age",
+            "mean_gap", "silence", "irregularity", "expected_gap", "overdue", "count", "amount", "amount_over", "days_over",
+            "days_left", "age",
             "gap", "days_late", "on_time", "days_taken", "share", "cumulative", "rank",
         ]
         | None
     ) = Field(default=None, description="rhythm, open, closed, share: which number of it")  # fmt: skip
     date: str | None = Field(
         default=None, description="open: which day is waited for; contract_event: ends_on unless said"
+    )
+    days: Literal["calendar", "working"] | None = Field(
+        default=None,
+        description="rhythm: gaps and silence in calendar days unless said, or in the firm's working days 工作日",
+    )
+    among: list[Literal["industry", "region", "country", "segment"]] | None = Field(
+        default=None,
+        min_length=1,
+        description="rhythm: a short history leans on customers of the same kind 参照同类客户, such as [industry]",
     )
     within: Window | None = Field(default=None, description="expected: how far ahead it looks 预测期")
     habits: Habits | None = Field(
@@ -299,7 +311,7 @@ def facts_read(metrics: Mapping[str, Metric], name: str) -> frozenset[str]:
 
 def depends_on_everybody(metrics: Mapping[str, Metric], name: str) -> bool:
     """Say whether one customer's number depends on all the others."""
-    return SHAPES[metrics[name].kind].everybody
+    return SHAPES[metrics[name].kind].everybody or metrics[name].among is not None
 
 
 def _check_where(where: str | None, fact: Fact) -> None:

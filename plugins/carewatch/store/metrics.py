@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def _refuse_second_values(connection: Connection, program: Program, name: str) -
 def measure_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:
     """Compute and store the night's metrics in one transaction; a night that has them already stays as it is."""
     cut = night.cut(spec.firm.zone)
-    program = compile_metrics(spec.metrics, cut)
+    program = compile_metrics(spec.metrics, cut, closed_days=spec.closed_days)
     with connection.transaction():
         if not lacks(connection, night, "measured"):
             return
@@ -100,16 +100,17 @@ def metrics_at(
     wanted: Sequence[str],
     cut: Cut,
     customer_no: int | None = None,
+    closed_days: Collection[str] = (),
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
     """Compute metrics at a cut without storing them: customer numbers in order, and one column a metric.
 
-    For one customer, what depends on everybody takes as long as for all of them.
+    `closed_days` are the configuration's days without work. For one customer, what depends on everybody takes as long as for all of them.
     """
     shared = [] if customer_no is None else [name for name in wanted if depends_on_everybody(metrics, name)]
     alone = [name for name in wanted if name not in shared]
-    customers, columns = _computed(connection, metrics, alone, cut, customer_no)
+    customers, columns = _computed(connection, metrics, alone, cut, customer_no, closed_days)
     if shared and len(customers):
-        everybody, theirs = _computed(connection, metrics, shared, cut, None)
+        everybody, theirs = _computed(connection, metrics, shared, cut, None, closed_days)
         columns |= {name: values[everybody == customer_no] for name, values in theirs.items()}
     return customers, {name: columns[name] for name in wanted if name in columns}
 
@@ -120,8 +121,9 @@ def _computed(
     wanted: Sequence[str],
     cut: Cut,
     customer_no: int | None,
+    closed_days: Collection[str],
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
-    program = compile_metrics(metrics, cut, list(wanted))
+    program = compile_metrics(metrics, cut, list(wanted), closed_days)
     with connection.transaction():
         gather_population(connection, cut, customer_no)
         run_passes(connection, program)

@@ -37,7 +37,9 @@ def compute(
     connection: Connection, spec: JudgementSpec, cut: Cut, measured: Measured | None = None
 ) -> tuple[NDArray[np.int32], Tiered]:
     """Return customer numbers and tiers at a cut, without storing them; `measured` is what is already known of it."""
-    customers, columns = measured or metrics_at(connection, spec.metrics, list(spec.tiers.metrics), cut)
+    customers, columns = measured or metrics_at(
+        connection, spec.metrics, list(spec.tiers.metrics), cut, closed_days=spec.closed_days
+    )
     return customers, tiers(spec.tiers, columns, len(customers))
 
 
