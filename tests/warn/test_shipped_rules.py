@@ -230,9 +230,12 @@ def _silence() -> Iterator[Case]:
         yield Case("S47", rule, None, f"day {days - 1}", [row(ago(days - 1))], tier=tier)
         yield Case("S47", rule, None, "another tier", [row(ago(days))], tier="B" if tier == "A" else "A")
     both = "no_order_and_less_satisfied"
-    yield Case("S39", both, "mild", "two weeks and less satisfied", [*REGULAR, *UNHAPPY], level=1)
-    yield Case("S39", both, None, "13 days", [*REGULAR[:3], order(ago(13)), *UNHAPPY])
-    yield Case("S39", both, None, "as satisfied as ever", [*REGULAR, UNHAPPY[0], survey(ago(20), 5)])
+    # every few days, until two weeks ago: Spring Festival lies between, so few of them were working days
+    often = [order(ago(14 + 5 * number)) for number in range(4)]
+    yield Case("S39", both, "mild", "two weeks and less satisfied", [*often, *UNHAPPY], level=1)
+    yield Case("S39", both, None, "13 days", [*often, order(ago(13)), *UNHAPPY])
+    yield Case("S39", both, None, "as satisfied as ever", [*often, UNHAPPY[0], survey(ago(20), 5)])
+    yield Case("S39", both, None, "two weeks are its rhythm, the holiday aside", [*REGULAR, *UNHAPPY])
 
 
 def _relation() -> Iterator[Case]:
