@@ -17,6 +17,7 @@ from carewatch.spec.document import read_document, validate
 from carewatch.spec.tiers import Tiers
 
 NAN = float("nan")
+JUNE = date(2026, 6, 1)
 
 
 def shipped() -> Tiers:
@@ -42,7 +43,9 @@ def forty_thirty_twenty_ten(**changes: Any) -> Tiers:
 
 def tiered(spec: Tiers, *rows: tuple[float, ...]) -> Tiered:
     table = np.array(rows, dtype=np.float64)
-    return tiers(spec, {name: table[:, position] for position, name in enumerate(spec.metrics)}, len(table))
+    return tiers(
+        spec, {name: table[:, position] for position, name in enumerate(spec.metrics)}, len(table), JUNE
+    )
 
 
 BY_HAND = {

@@ -62,11 +62,8 @@ def recomputed(connection: Connection, day: date) -> Columns:
     night = night_of(connection, day)
     spec = judgement(connection, night.judgement)
     cut = night.cut(spec.firm.zone)
-    customers, metrics = metrics_at(
-        connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days
-    )
-    stands = tier_store.tier_day(day)
-    tier = tier_store.align(customers, *tier_store.stored(connection, spec, stands), len(spec.tiers.cuts))
+    customers, metrics = metrics_at(connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days)
+    tier = tier_store.stored(connection, spec, tier_store.tier_day(day)).tier_of(customers)
     judged = judge(spec, metrics | readings_at(connection, spec, cut, customers), tier)
     count = len(customers)
     return {"customers": customers} | {f"metric {name}": column for name, column in metrics.items()} | {

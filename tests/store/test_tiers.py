@@ -16,7 +16,7 @@ from carewatch.spec.configuration import JudgementSpec
 from carewatch.spec.loading import load
 from carewatch.store import configurations
 from carewatch.store.database import Connection, connect
-from carewatch.store.tiers import align, ensure, stored, tiers_fingerprint
+from carewatch.store.tiers import align, ensure, fingerprint, stored
 
 SHIPPED = load(home() / "config").judgement
 ZONE = SHIPPED.firm.zone
@@ -51,6 +51,10 @@ def spec(**tiers: Any) -> JudgementSpec:
     return JudgementSpec.from_canonical(canonical)
 
 
+def print_of(judged: JudgementSpec) -> str:
+    return fingerprint(judged, date(2026, 6, 1))
+
+
 def at(day: date, knowledge_cut: datetime | None = None) -> Cut:
     return Cut.at(day, ZONE, knowledge_cut or local(day.month, day.day, 2))
 
@@ -60,9 +64,10 @@ def tiers_on(
 ) -> dict[str, str]:
     configurations.keep(given.connection, judged)
     stands = ensure(given.connection, judged, day, cut or at(day))
-    known, tier = stored(given.connection, judged, stands)
+    found = stored(given.connection, judged, stands).divisions["tier"]
     names = {number: name for name, number in given.customers.items()}
-    return {names[int(number)]: NAMES[position] for number, position in zip(known, tier, strict=True)}
+    pairs = zip(found.customers, found.tiered.tier, strict=True)
+    return {names[int(number)]: NAMES[position] for number, position in pairs}
 
 
 @pytest.mark.req("S63")
@@ -117,9 +122,9 @@ def test_other_cuts_are_other_tiers_and_another_rule_is_not(given: GivenFacts) -
     assert tiers_on(given, date(2026, 6, 1)) == {"Amber": "B", "Birch": "C"}, "both are stored"
     canonical = SHIPPED.canonical()
     canonical["rules"].pop(next(iter(canonical["rules"])))
-    assert tiers_fingerprint(JudgementSpec.from_canonical(canonical)) == tiers_fingerprint(SHIPPED)
+    assert print_of(JudgementSpec.from_canonical(canonical)) == print_of(SHIPPED)
     canonical["metrics"]["amount_365d"]["where"] = "amount > 0"
-    assert tiers_fingerprint(JudgementSpec.from_canonical(canonical)) != tiers_fingerprint(SHIPPED)
+    assert print_of(JudgementSpec.from_canonical(canonical)) != print_of(SHIPPED)
 
 
 def test_who_came_since_the_tier_day_has_the_lowest_tier() -> None:

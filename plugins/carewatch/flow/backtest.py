@@ -17,6 +17,7 @@ from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
 from carewatch.store.metrics import metrics_at
 from carewatch.store.readings import readings_at
+from carewatch.store.tiers import Classes
 from carewatch.warn.fold import Memory, fold
 from carewatch.warn.judge import Judged, judge, level_of_hits, level_of_memory
 from carewatch.warn.level import severities
@@ -53,20 +54,18 @@ def _month_later(day: date, count: int) -> date:
 
 
 class _Tiers:
-    """Tiers by tier day, computed once each, as they would have been known on that day."""
+    """Tiers and other classes by tier day, computed once each, as they would have been known on that day."""
 
     def __init__(self, connection: Connection, spec: JudgementSpec) -> None:
         self._connection, self._spec = connection, spec
-        self._known: dict[date, tuple[NDArray[np.int32], NDArray[np.int16]]] = {}
+        self._known: dict[date, Classes] = {}
 
-    def of(self, customers: NDArray[np.int32], day: date) -> NDArray[np.int16]:
+    def on(self, day: date) -> Classes:
         stands = tier_day(day)
         if stands not in self._known:
-            known, tiered = tier_store.compute(
-                self._connection, self._spec, Cut.at(stands, self._spec.firm.zone)
-            )
-            self._known[stands] = (known, tiered.tier)
-        return tier_store.align(customers, *self._known[stands], len(self._spec.tiers.cuts))
+            cut = Cut.at(stands, self._spec.firm.zone)
+            self._known[stands] = tier_store.compute(self._connection, self._spec, cut)
+        return self._known[stands]
 
 
 def replay_day(
@@ -74,12 +73,10 @@ def replay_day(
 ) -> Replayed:
     """Replay one day with K = A: the level is that of the hits alone."""
     cut = Cut.at(day, spec.firm.zone)
-    customers, columns = metrics_at(
-        connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days
-    )
-    columns |= readings_at(connection, spec, cut, customers)
-    tier = (tiers or _Tiers(connection, spec)).of(customers, day)
-    judged = judge(spec, columns, tier)
+    customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days)
+    classes = (tiers or _Tiers(connection, spec)).on(day)
+    columns |= readings_at(connection, spec, cut, customers, classes)
+    judged = judge(spec, columns, classes.tier_of(customers))
     return Replayed(day, customers, judged, level_of_hits(spec, judged))
 
 

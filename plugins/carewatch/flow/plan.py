@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 from carewatch.care.owners import in_role, manager_of, owner_of
 from carewatch.flow.backtest import Progress, replay
 from carewatch.learn.workload import Budgeted, Week, within_budget
-from carewatch.measure.cut import Cut
 from carewatch.measure.health import risk_of
-from carewatch.measure.tiers import tier_day
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.store import configurations, nights, outcomes, signals
 from carewatch.store import live_warnings as warnings
@@ -133,8 +131,9 @@ def standing(connection: Connection, night: Night, spec: JudgementSpec) -> Stand
     if missing := [name for name in spec.metrics if name not in measured]:
         _, more = metrics_at(connection, spec.metrics, missing, cut, closed_days=spec.closed_days)
         measured |= more
-    tier = _tiers(connection, spec, cut, customers)
-    judged = judge(spec, measured | readings_at(connection, spec, cut, customers), tier, night.held_facts)
+    classes = tier_store.known(connection, spec, cut)
+    readings = readings_at(connection, spec, cut, customers, classes)
+    judged = judge(spec, measured | readings, classes.tier_of(customers), night.held_facts)
     severity = severities(judged.book, judged.columns)
     memory = signals.live_memory(connection, customers, judged.book)
     levels = []
@@ -149,19 +148,6 @@ def standing(connection: Connection, night: Night, spec: JudgementSpec) -> Stand
 
 def _alike(one: JudgementSpec, other: JudgementSpec, name: str) -> bool:
     return one.metric_hash(name) == other.metric_hash(name)
-
-
-def _tiers(
-    connection: Connection, spec: JudgementSpec, cut: Cut, customers: NDArray[np.int32]
-) -> NDArray[np.int16]:
-    stands = tier_day(cut.day)
-    known, tier = tier_store.stored(connection, spec, stands)
-    if not len(known):
-        known, tiered = tier_store.compute(
-            connection, spec, Cut.at(stands, spec.firm.zone, cut.knowledge_cut)
-        )
-        tier = tiered.tier
-    return tier_store.align(customers, known, tier, len(spec.tiers.cuts))
 
 
 def _changes(

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.measure.cut import Cut
-from carewatch.measure.tiers import tier_day
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.spec.metrics import depends_on_everybody
 from carewatch.store import tiers as tier_store
@@ -46,9 +45,9 @@ def recompute_night(
     if len(own) < len(spec.metrics):
         _, stored = metrics_of_night(connection, night, spec, customers)
         columns |= {name: stored[name] for name in spec.metrics if name not in numbers and name in stored}
-    known, tier = tier_store.stored(connection, spec, tier_day(night.day))
-    aligned = tier_store.align(customers, known, tier, len(spec.tiers.cuts))
-    columns |= readings_at(connection, spec, cut, customers)
+    classes = tier_store.known(connection, spec, cut)
+    aligned = classes.tier_of(customers)
+    columns |= readings_at(connection, spec, cut, customers, classes)
     return Recomputed(customers, numbers, aligned, judge(spec, columns, aligned, night.held_facts))
 
 

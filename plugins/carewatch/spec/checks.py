@@ -9,7 +9,9 @@ from carewatch.spec.document import SpecProblem, nearest, unknown
 from carewatch.spec.health import DEFAULT_MODEL, HealthModel, ScoredMetric
 from carewatch.spec.metric_kinds import SHAPES, Measure
 from carewatch.spec.parts import Found, Parts
+from carewatch.spec.rfm import RFM
 from carewatch.spec.rule_checks import check_condition_names, check_rules
+from carewatch.spec.tiers import HIGH_POTENTIAL
 
 
 def check_parts(parts: Parts) -> Iterator[Found]:
@@ -17,6 +19,7 @@ def check_parts(parts: Parts) -> Iterator[Found]:
     yield from _metrics(parts)
     yield from _health(parts)
     yield from _tiers(parts)
+    yield from _divisions(parts)
     yield from _dormant(parts)
     yield from check_rules(parts)
     yield from _priorities(parts)
@@ -40,7 +43,7 @@ def _tier(tier: str, parts: Parts, *loc: str | int, at_key: bool = True) -> Iter
 
 def _metrics(parts: Parts) -> Iterator[Found]:
     for name, metric in parts.metrics.items():
-        if name in (*ATTRIBUTES, *JUDGED):
+        if name in (*ATTRIBUTES, *JUDGED, *parts.classes):
             what = f"'{name}' is a name that the system gives"
             yield "metrics", name, SpecProblem(what, expected="another name", at_key=True)
         for key, part in metric.parts():
@@ -59,7 +62,7 @@ def _scored(metrics: Iterable[tuple[str, ScoredMetric]], parts: Parts, *loc: str
         for tier in scored.by_tier:
             yield from _tier(tier, parts, *loc, name, "by_tier", tier)
         for position, entry in enumerate(scored.by):
-            for problem in check_condition_names(entry.when, parts, judged=("tier",)):
+            for problem in check_condition_names(entry.when, parts, judged=parts.classes):
                 yield problem.under(*loc, name, "by", position, "when")
 
 
@@ -69,7 +72,7 @@ def _health(parts: Parts) -> Iterator[Found]:
     orders: dict[int, str] = {}
     for name, model in parts.models.items():
         problems = [*_model(model, parts)]
-        problems += [one.under("when") for one in check_condition_names(model.when, parts, judged=("tier",))]
+        problems += [one.under("when") for one in check_condition_names(model.when, parts, judged=parts.classes)]
         if name == DEFAULT_MODEL:
             what = f"'{name}' is what the model of health.yaml is called"
             problems.append(SpecProblem(what, expected="another name", loc=("model",)))
@@ -86,12 +89,41 @@ def _model(model: HealthModel, parts: Parts) -> Iterator[SpecProblem]:
 
 
 def _tiers(parts: Parts) -> Iterator[Found]:
-    if parts.tiers is None:
-        return
-    for problem in _scored(parts.tiers.metrics.items(), parts, "metrics"):
-        yield "tiers", "tiers", problem
-    for problem in _metric(parts.tiers.money, parts, "money") if parts.tiers.money is not None else ():
-        yield "tiers", "tiers", problem
+    schemes = {"tiers": parts.tiers} if parts.tiers is not None else {}
+    for name, scheme in {**schemes, **parts.schemes}.items():
+        problems = [*_scored(scheme.metrics.items(), parts, "metrics")]
+        problems += _metric(scheme.money, parts, "money") if scheme.money is not None else ()
+        if scheme.potential is not None:
+            found = check_condition_names(scheme.potential.when, parts, judged=())
+            problems += [problem.under("potential", "when") for problem in found]
+        yield from (("tiers", name, problem) for problem in problems)
+
+
+def _divisions(parts: Parts) -> Iterator[Found]:
+    """Yield what is wrong with RFM classes and segments, and names that two divisions share."""
+    for key, side in parts.rfm.sides.items() if parts.rfm is not None else ():
+        for problem in _metric(side.metric, parts, key, "metric"):
+            yield "rfm", "rfm", problem
+        metric = parts.metrics.get(side.metric)
+        if metric is not None and metric.better == "neither":
+            what = f"whether more is better of '{side.metric}' is not said"
+            expected = "better: higher or lower at the metric"
+            yield "rfm", "rfm", SpecProblem(what, expected=expected, loc=(key, "metric"))
+    for name, division in parts.segments.items():
+        for segment, content in division.segments.items():
+            for problem in check_condition_names(content.when, parts, judged=()):
+                yield "segments", name, problem.under("segments", segment, "when")
+        if division.otherwise in division.segments:
+            what = f"segment '{division.otherwise}' is both a segment and 'otherwise'"
+            yield "segments", name, SpecProblem(what, expected="a name of its own", loc=("otherwise",))
+    taken = (*ATTRIBUTES, *JUDGED, HIGH_POTENTIAL, RFM)
+    for kind, divisions in (("tiers", parts.schemes), ("segments", parts.segments)):
+        for name in divisions:
+            twice = kind == "segments" and name in parts.schemes
+            if name in taken or twice:
+                what = f"'{name}' is a name that {'a scheme of tiers has' if twice else 'the system gives'}"
+                at = ("scheme",) if kind == "tiers" else ()
+                yield kind, name, SpecProblem(what, expected="another name", loc=at, at_key=kind != "tiers")
 
 
 def _dormant(parts: Parts) -> Iterator[Found]:

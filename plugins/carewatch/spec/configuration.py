@@ -22,9 +22,11 @@ from carewatch.spec.firm import Firm
 from carewatch.spec.health import DEFAULT_MODEL, FurtherModel, Health, HealthModel, by_order
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
+from carewatch.spec.rfm import RFM, Rfm
 from carewatch.spec.rules import LevelPromises, Levels, Rule
+from carewatch.spec.segments import Segmentation
 from carewatch.spec.stages import Stages
-from carewatch.spec.tiers import Tiers
+from carewatch.spec.tiers import TIER, Tiers
 
 ATTRIBUTES = ("industry", "region", "country", "segment", "owner")
 """Texts of the customer's master record that conditions may name."""
@@ -34,6 +36,10 @@ JUDGED = ("score", "colour", "tier")
 
 _WORDS = {"label", "unit", "better", "owner", "source", "examples"}
 """What a metric says of itself without computing anything by it."""
+
+
+Scheme = Tiers | Rfm | Segmentation
+"""A way to divide customers on a tier day: the first of the month."""
 
 
 class _Executable(Strict):
@@ -69,6 +75,11 @@ class JudgementSpec(_Executable):
         default_factory=list, description="further health models, in the order of asking"
     )
     tiers: Tiers
+    schemes: Annotated[dict[str, Tiers], AfterValidator(by_name)] = Field(
+        default_factory=dict, description="further tiers by the name of their scheme"
+    )
+    rfm: Rfm | None = None
+    segments: Annotated[dict[str, Segmentation], AfterValidator(by_name)] = Field(default_factory=dict)
     stages: Stages
     rules: Annotated[dict[str, Rule], AfterValidator(by_name)]
     levels: Levels
@@ -103,6 +114,11 @@ class JudgementSpec(_Executable):
         """The most nights that a rule or a colour must last before it counts."""
         holds = [rule.holds_for for rule in self.rules.values()]
         return max(holds + [one.hold_nights for one in self.health_models])
+
+    def divisions(self) -> dict[str, Scheme]:
+        """Return every way in which customers are divided on a tier day, by name; `tier` first."""
+        rfm = {RFM: self.rfm} if self.rfm is not None else {}
+        return {TIER: self.tiers, **self.schemes, **rfm, **self.segments}
 
     def event_rules(self) -> dict[str, Rule]:
         """Return the rules that wait for an event, by name."""

@@ -18,7 +18,9 @@ from carewatch.spec.health import FurtherModel, Health
 from carewatch.spec.metrics import MetricsFile
 from carewatch.spec.parts import Parts
 from carewatch.spec.people import Notices, People, Playbook
+from carewatch.spec.rfm import Rfm
 from carewatch.spec.rules import LevelsFile, RulesFile
+from carewatch.spec.segments import SegmentsFile
 from carewatch.spec.shelf import Shelf, display, files_of, strays
 from carewatch.spec.stages import Stages
 from carewatch.spec.tiers import Tiers
@@ -31,6 +33,8 @@ KINDS: dict[str, type[BaseModel]] = {
     "metrics": MetricsFile,
     "health": Health,
     "tiers": Tiers,
+    "rfm": Rfm,
+    "segments": SegmentsFile,
     "stages": Stages,
     "warnings": RulesFile,
     "levels": LevelsFile,
@@ -98,6 +102,16 @@ def _models(shelf: Shelf) -> tuple[dict[str, FurtherModel], bool]:
     return found, whole
 
 
+def _schemes(shelf: Shelf) -> dict[str, Tiers]:
+    """Return the further schemes of tiers, each from a file of its own; `tier` is that of tiers.yaml."""
+    found = {}
+    for path in sorted((shelf.folder / "tiers").glob("*.yaml")):
+        document, scheme = shelf.read(path, "tiers", Tiers)
+        if scheme is not None and shelf.keep("tiers", scheme.scheme, document):
+            found[scheme.scheme] = scheme
+    return found
+
+
 def _written(document: Document, below: str) -> set[str]:
     """Return the names that a file defines, whether or not what they stand for is sound."""
     content = document.data.get(below) if isinstance(document.data, dict) else None
@@ -123,6 +137,7 @@ def load(folder: Path) -> Configuration:
     rules = _many(shelf, "warnings", RulesFile, "rules", lambda file: file.rules.items())
     books = _many(shelf, "playbooks", Playbook, "", lambda book: [(book.playbook, book)])
     models, models_whole = _models(shelf)
+    segments = _many(shelf, "segments", SegmentsFile, "segments", lambda file: file.segments.items())
     parts = Parts(
         metrics=metrics.items,
         metric_names=metrics.names,
@@ -131,6 +146,9 @@ def load(folder: Path) -> Configuration:
         tiers=_one(shelf, "tiers", Tiers),
         models=models,
         models_whole=models_whole,
+        schemes=_schemes(shelf),
+        rfm=_one(shelf, "rfm", Rfm) if files_of(folder, "rfm") else None,
+        segments=segments.items,
         stages=_one(shelf, "stages", Stages),
         levels=_one(shelf, "levels", LevelsFile),
         people=_one(shelf, "people", People),
@@ -165,6 +183,9 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
         health=health,
         models=[*parts.models.values()],
         tiers=tiers,
+        schemes=dict(parts.schemes),
+        rfm=parts.rfm,
+        segments=dict(parts.segments),
         stages=stages,
         rules=dict(parts.rules),
         levels=levels.table(),

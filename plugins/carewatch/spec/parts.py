@@ -12,9 +12,11 @@ from carewatch.spec.health import FurtherModel, Health
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.rfm import RFM, Rfm
 from carewatch.spec.rules import LevelsFile, Rule
+from carewatch.spec.segments import Segmentation
 from carewatch.spec.stages import Stages
-from carewatch.spec.tiers import Tiers
+from carewatch.spec.tiers import HIGH_POTENTIAL, TIER, YES_NO, Tiers
 
 Found = tuple[str, str, SpecProblem]
 """The kind of file, the name of the thing in it, and what is wrong."""
@@ -36,6 +38,9 @@ class Parts:
     models: Mapping[str, FurtherModel]
     models_whole: bool
     tiers: Tiers | None
+    schemes: Mapping[str, Tiers]
+    rfm: Rfm | None
+    segments: Mapping[str, Segmentation]
     stages: Stages | None
     levels: LevelsFile | None
     people: People | None
@@ -59,6 +64,14 @@ class Parts:
     def tier_names(self) -> tuple[str, ...] | None:
         """The tiers from the best down."""
         return self.tiers.names if self.tiers is not None else None
+
+    @property
+    def classes(self) -> dict[str, tuple[str, ...] | None]:
+        """What conditions read of a customer's classes, with the words that each can be (None: not known)."""
+        given: dict[str, tuple[str, ...] | None] = {TIER: self.tier_names, HIGH_POTENTIAL: YES_NO}
+        given |= {name: scheme.names for name, scheme in self.schemes.items()}
+        given |= {name: division.names for name, division in self.segments.items()}
+        return given | ({RFM: self.rfm.names} if self.rfm is not None else {})
 
     @property
     def roles(self) -> frozenset[str] | None:

@@ -29,8 +29,6 @@ RESERVED: Final = ("health_red", "health_yellow")
 """Rules that every health model brings."""
 
 _COLOURS = ("green", "yellow", "red", "grey")
-_TEXTS = frozenset({*ATTRIBUTES, "colour", "tier"})
-_GIVEN_TEXTS = _TEXTS | {REASON}
 _CAME_OUT = {True: "it fires", False: "it does not fire", "unknown": "it cannot be told"}
 
 
@@ -46,33 +44,48 @@ def check_rules(parts: Parts) -> Iterator[Found]:
             what = f"'{name}' is a rule that the health model brings"
             problems.append(SpecProblem(what, expected="another name", at_key=True))
         if not any(problem.loc[:1] in (("when",), ("unless",)) for problem in problems):
-            problems += _examples(rule)
+            problems += _examples(rule, given_texts(parts))
         yield from (("warnings", name, problem) for problem in problems)
 
 
 def check_condition_names(
-    condition: Condition, parts: Parts, *, judged: Collection[str] = JUDGED, further: Collection[str] = ()
+    condition: Condition, parts: Parts, *, judged: Collection[str] | None = None, further: Collection[str] = ()
 ) -> Iterator[SpecProblem]:
     """Yield unknown names, and comparisons of a number with a text, at their places in the condition.
 
-    `judged` says which of score, colour and tier are known by the time the condition is read; `further` names may be
+    `judged` says which of score, colour and classes are known by the time the condition is read (None: all); `further`
+    names may be
     read as well.
     """
     known = _known(parts)
     known = known | {*further} if known is not None else known
     missing = unknown_names(condition, known, parts.labels) if known is not None else []
-    missing += _too_early(condition, judged)
+    missing += _too_early(condition, parts, judged)
     yield from missing
     if not missing:
-        yield from mixed_kinds(condition, _GIVEN_TEXTS)
+        yield from mixed_kinds(condition, given_texts(parts))
         yield from _impossible(condition, parts)
 
 
 def _known(parts: Parts) -> frozenset[str] | None:
-    return None if parts.metric_names is None else parts.metric_names | {*ATTRIBUTES, *JUDGED}
+    given = {*ATTRIBUTES, *JUDGED, *parts.classes}
+    return None if parts.metric_names is None else parts.metric_names | given
 
 
-def _too_early(condition: Condition, judged: Collection[str]) -> list[SpecProblem]:
+def texts(parts: Parts) -> frozenset[str]:
+    """Return the names that stand for words, not for numbers."""
+    return frozenset({*ATTRIBUTES, "colour", *parts.classes})
+
+
+def given_texts(parts: Parts) -> frozenset[str]:
+    """Return the same, and what `unless` reads of the register of reasons."""
+    return texts(parts) | {REASON}
+
+
+def _too_early(condition: Condition, parts: Parts, judged: Collection[str] | None) -> list[SpecProblem]:
+    if judged is None:
+        return []
+    later = {*JUDGED, *parts.classes} - {*judged}
     return [
         SpecProblem(
             f"'{comparison.name}' is not known yet when this is asked",
@@ -81,13 +94,13 @@ def _too_early(condition: Condition, judged: Collection[str]) -> list[SpecProble
             column_offset=comparison.column,
         )
         for loc, comparison in comparisons(condition)
-        if comparison.name in JUDGED and comparison.name not in judged
+        if comparison.name in later
     ]
 
 
 def _impossible(condition: Condition, parts: Parts) -> Iterator[SpecProblem]:
-    """Yield comparisons of tier, colour or reason with a word that is none."""
-    possible = {"colour": _COLOURS, "tier": parts.tier_names, REASON: REASONS}
+    """Yield comparisons of a class, colour or reason with a word that is none."""
+    possible = {"colour": _COLOURS, REASON: REASONS, **parts.classes}
     for loc, comparison in comparisons(condition):
         words = possible.get(comparison.name)
         value = comparison.value
@@ -112,7 +125,7 @@ def _events(rule: Rule) -> tuple[str, ...]:
 
 def _because(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
     event = shown(FACTS[rule.fact]) if rule.fact is not None else {}
-    texts = _TEXTS | {name for name, kind in event.items() if kind not in NUMBERS}
+    words = texts(parts) | {name for name, kind in event.items() if kind not in NUMBERS}
     known = _known(parts)
     known = known | {*_events(rule), *event} if known is not None else known
     for language, placed in rule.shown():
@@ -120,7 +133,7 @@ def _because(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
         if known is not None and placed.name not in known:
             expected = "a metric or attribute that is defined"
             yield unknown("name", placed.name, known, expected=expected, loc=loc, column_offset=placed.column)
-        elif placed.format and placed.name in texts:
+        elif placed.format and placed.name in words:
             what = f"'{placed.name}' is a text and has no decimals"
             expected = f"{{{placed.name}}}"
             yield SpecProblem(what, expected=expected, loc=loc, column_offset=placed.column)
@@ -140,12 +153,13 @@ def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
 
 
 def _classes(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
-    """Yield classes that no customer has, and values of tier and colour that are none."""
-    possible = {"colour": _COLOURS, "tier": parts.tier_names}
+    """Yield classes that no customer has, and values of classes and colour that are none."""
+    possible = {"colour": _COLOURS, **parts.classes}
+    classes = texts(parts)
     for name, by_value in rule.severity_by.items():
-        if name not in _TEXTS:
-            expected = f"one of {', '.join(sorted(_TEXTS))}"
-            yield unknown("class", name, _TEXTS, expected=expected, loc=("severity_by", name), at_key=True)
+        if name not in classes:
+            expected = f"one of {', '.join(sorted(classes))}"
+            yield unknown("class", name, classes, expected=expected, loc=("severity_by", name), at_key=True)
         for value in by_value:
             words = possible.get(name)
             if words is not None and value not in words:
@@ -193,16 +207,16 @@ def _indicator(rule: Rule, dimension: str, like: str) -> Iterator[SpecProblem]:
         )
 
 
-def _examples(rule: Rule) -> Iterator[SpecProblem]:
+def _examples(rule: Rule, words: Collection[str]) -> Iterator[SpecProblem]:
     read = (
         names(rule.when) | (names(rule.unless) if rule.unless is not None else frozenset()) | {*_events(rule)}
     )
     for position, example in enumerate(rule.examples):
-        misgiven = [*_misgiven(example, read)]
+        misgiven = [*_misgiven(example, read, words)]
         yield from (problem.under("examples", position) for problem in misgiven)
         if misgiven:
             continue
-        came_out = _outcome(rule, example)
+        came_out = _outcome(rule, example, words)
         if came_out != example.fires:
             expected = f"fires: {str(came_out).lower()}, or another threshold"
             missing = ", ".join(sorted(name for name in read if example.given.get(name) is None))
@@ -211,7 +225,7 @@ def _examples(rule: Rule) -> Iterator[SpecProblem]:
             yield SpecProblem(what, expected=expected, loc=("examples", position, "fires"))
 
 
-def _misgiven(example: Example, read: Collection[str]) -> Iterator[SpecProblem]:
+def _misgiven(example: Example, read: Collection[str], words: Collection[str]) -> Iterator[SpecProblem]:
     """Yield given values that the condition does not read, and those of the wrong kind."""
     for given, value in example.given.items():
         loc = ("given", given)
@@ -219,24 +233,24 @@ def _misgiven(example: Example, read: Collection[str]) -> Iterator[SpecProblem]:
             near, expected = nearest(given, read), f"one of {', '.join(sorted(read))}"
             what = f"'{given}' plays no part in this rule's condition"
             yield SpecProblem(what, expected=expected, nearest=near, loc=loc, at_key=True)
-        elif value is not None and isinstance(value, str) != (given in _GIVEN_TEXTS):
-            is_text = given in _GIVEN_TEXTS
+        elif value is not None and isinstance(value, str) != (given in words):
+            is_text = given in words
             kind, expected = ("a text", "a text in quotes") if is_text else ("a number", "a number")
             yield SpecProblem(f"'{value}' is given, but {given} is {kind}", expected=expected, loc=loc)
 
 
-def _outcome(rule: Rule, example: Example) -> bool | str:
+def _outcome(rule: Rule, example: Example, words: Collection[str]) -> bool | str:
     if rule.on == "event" and example.given.get(DAYS_SINCE_EVENT) is None:
         return False
-    truth = _truth(rule.when, example)
-    if truth == TRUE and rule.unless is not None and _truth(rule.unless, example) == TRUE:
+    truth = _truth(rule.when, example, words)
+    if truth == TRUE and rule.unless is not None and _truth(rule.unless, example, words) == TRUE:
         return False
     return True if truth == TRUE else False if truth == FALSE else "unknown"
 
 
-def _truth(condition: Condition, example: Example) -> int:
+def _truth(condition: Condition, example: Example, words: Collection[str]) -> int:
     columns = {
-        name: np.array([example.given.get(name)], dtype=object if name in _GIVEN_TEXTS else np.float64)
+        name: np.array([example.given.get(name)], dtype=object if name in words else np.float64)
         for name in names(condition)
     }
     return int(evaluate(condition, columns)[0])

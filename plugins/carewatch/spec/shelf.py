@@ -24,7 +24,8 @@ SHARED: Final = ("calendar", "levels", "people", "notices", "playbooks")
 NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
     "metrics": (("metrics.*.metric", "value", "metric"), ("metrics.*.over", "value", "metric")),
     "health": (("dimensions.*.metrics", "keys", "metric"),),
-    "tiers": (("metrics", "keys", "metric"), ("money", "value", "metric")),
+    "tiers": (("metrics", "keys", "metric"), ("weights.*", "keys", "metric"), ("money", "value", "metric")),
+    "rfm": (("*.metric", "value", "metric"),),
     "warnings": (
         ("rules.*.severity", "value", "severity"),
         ("rules.*.severity_by_tier.*", "value", "severity"),
@@ -38,7 +39,7 @@ NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
 }
 """Where in each kind of file a name stands that people may write by its label."""
 
-FOLDERS: Final = ("health", "metrics", "playbooks", "warnings")
+FOLDERS: Final = ("health", "metrics", "playbooks", "tiers", "warnings")
 """Kinds that may be split into the files of a folder."""
 
 
@@ -64,6 +65,8 @@ class Shelf:
         return vocabulary(
             metrics=self._below("metrics", "metrics"),
             dimensions=self._below("health", "dimensions"),
+            classes={"rfm": self._below("rfm", "classes"), "stage": self._below("stages", "stages")},
+            divisions=self._below("segments", "segments"),
             roles={role: label for roles in self._below("people", "roles") for role, label in roles.items()},
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from carewatch.spec.problems import SpecProblem
@@ -35,6 +36,9 @@ FIXED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "score": ("健康分", "健康度得分", "health score"),
         "colour": ("健康度", "健康颜色", "color", "health"),
         "tier": ("客户等级", "等级"),
+        "rfm": ("RFM", "RFM分类", "客户价值分类"),
+        "stage": ("生命周期", "生命周期阶段", "阶段"),
+        "high_potential": ("潜力客户", "高潜力"),
     },
     "role": {"owner": ("负责人",), "manager": ("上级", "主管")},
 }
@@ -76,7 +80,7 @@ class Vocabulary:
 
     def value_of(self, name: str, word: str) -> str:
         """Return the value that a word stands for when it is compared with `name`."""
-        kind = _VALUES.get(name)
+        kind = _VALUES.get(name, _class_kind(name))
         return (self.id_of(kind, word) if kind is not None else None) or word
 
     @property
@@ -84,19 +88,32 @@ class Vocabulary:
         return sorted({len(word) for word in self.words.get("name", {})}, reverse=True)
 
 
+def _class_kind(name: str) -> str:
+    """Return the kind of the words for the classes of a division of customers."""
+    return f"class of {name}"
+
+
 NO_WORDS: Final = Vocabulary()
 """Ids only: how a stored configuration is read."""
 
 
 def vocabulary(
-    *, metrics: Iterable[Mapping[str, Any]], dimensions: Iterable[Mapping[str, Any]], roles: Mapping[str, Any]
+    *,
+    metrics: Iterable[Mapping[str, Any]],
+    dimensions: Iterable[Mapping[str, Any]],
+    roles: Mapping[str, Any],
+    classes: Mapping[str, Iterable[Mapping[str, Any]]] = MappingProxyType({}),
+    divisions: Iterable[Mapping[str, Any]] = (),
 ) -> Vocabulary:
-    """Return the words of a configuration from the raw data of its files; what is broken in them is passed over."""
+    """Return the words of a configuration from the raw data of its files; what is broken in them is passed over.
+
+    `classes` are the classes of each division of customers, `divisions` those that have a label and segments of their own.
+    """
     words: dict[str, dict[str, list[str]]] = {kind: {} for kind in (*FIXED, "metric", "dimension")}
 
     def call(kind: str, thing: str, names: Iterable[str]) -> None:
         for name in names:
-            known = words[kind].setdefault(fold(name), [])
+            known = words.setdefault(kind, {}).setdefault(fold(name), [])
             if thing not in known:
                 known.append(thing)
 
@@ -108,6 +125,16 @@ def vocabulary(
             units[metric] = content["unit"]
     for dimension, content in _things(dimensions):
         call("dimension", dimension, _labels(content))
+    for name, found in classes.items():
+        for one, content in _things(found):
+            call(_class_kind(name), one, _labels(content))
+    for name, content in _things(divisions):
+        call("name", name, _labels(content))
+        inner = content.get("segments")
+        for one, segment in _things([inner] if isinstance(inner, dict) else []):
+            call(_class_kind(name), one, _labels(segment))
+        if isinstance(content.get("otherwise"), str):
+            call(_class_kind(name), content["otherwise"], _labels({"label": content.get("otherwise_label")}))
     for role, label in roles.items():
         call("role", role, _labels({"label": label}))
     for kind, fixed in FIXED.items():

@@ -13,7 +13,7 @@ from carewatch.store.database import Connection
 from carewatch.store.metrics import among, metrics_of_night
 from carewatch.store.nights import Night, lacks, set_state
 from carewatch.store.readings import readings_at
-from carewatch.store.tiers import align, ensure, stored
+from carewatch.store.tiers import ensure, stored
 from carewatch.warn.hits import HEALTH_RULES
 from carewatch.warn.judge import Judged, judge
 
@@ -40,9 +40,9 @@ def judgement_input(
     """Return what a night is judged from: customers, metric and attribute columns, tiers."""
     cut = night.cut(spec.firm.zone)
     customers, columns = metrics_of_night(connection, night, spec)
-    known, tier = stored(connection, spec, ensure(connection, spec, night.day, cut, (customers, columns)))
-    columns |= readings_at(connection, spec, cut, customers)
-    return customers, columns, align(customers, known, tier, len(spec.tiers.cuts))
+    classes = stored(connection, spec, ensure(connection, spec, night.day, cut, (customers, columns)))
+    columns |= readings_at(connection, spec, cut, customers, classes)
+    return customers, columns, classes.tier_of(customers)
 
 
 def judge_night(connection: Connection, night: Night, spec: JudgementSpec) -> None:

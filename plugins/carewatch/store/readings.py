@@ -15,9 +15,10 @@ from carewatch.measure.cut import Cut
 from carewatch.measure.passes import believed, visible
 from carewatch.spec.condition import names
 from carewatch.spec.configuration import JudgementSpec
-from carewatch.store import events
+from carewatch.store import events, tiers
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
+from carewatch.store.tiers import Classes
 from carewatch.warn.excuses import Excuse, indicators_named, reason_columns
 from carewatch.warn.judge import colour_texts
 
@@ -36,10 +37,15 @@ def names_read(spec: JudgementSpec) -> list[str]:
 
 
 def readings_at(
-    connection: Connection, spec: JudgementSpec, cut: Cut, customers: NDArray[np.int32]
+    connection: Connection,
+    spec: JudgementSpec,
+    cut: Cut,
+    customers: NDArray[np.int32],
+    classes: Classes | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns that `judge` reads beside metrics and tier."""
+    """Return the columns that `judge` reads beside metrics and tier; `classes` are those of the tier day when known."""
     columns: dict[str, NDArray[Any]] = {**attributes_at(connection, cut, customers, names_read(spec))}
+    columns |= (classes or tiers.known(connection, spec, cut)).texts_of(customers)
     columns |= events.columns_at(connection, spec, cut, customers)
     columns |= reason_columns(excuses_at(connection, cut), customers)
     return columns
@@ -67,6 +73,7 @@ def class_texts(
     }
     grading = {name: rule for name, rule in spec.event_rules().items() if events.says_severity(rule)}
     texts |= events.columns_of(connection, grading, cut, health["customer_no"])
+    texts |= tiers.known(connection, spec, cut).texts_of(health["customer_no"])
     texts["tier"] = tier_texts(health["tier"], spec.tiers.names)
     texts["colour"] = colour_texts(health["colour"])
     return texts

@@ -1,31 +1,47 @@
-"""Answer the question: which tier did each customer have on the last tier day?
+"""Answer the question: which tier, and which other classes, did each customer have on the last tier day?
 
-Tiers are computed once a tier day from the facts before it, stored with their cuts, and read by every night after it.
+Classes are computed once a tier day from the facts before it, stored with their cuts, and read by every night after it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.measure.columns import Columns
 from carewatch.measure.cut import Cut
-from carewatch.measure.tiers import Tiered, tier_day, tiers
+from carewatch.measure.tiers import Tiered, class_texts, divide, tier_day, treated
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.tiers import TIER, Tiers
 from carewatch.store.arrays import Field, read, write
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
-from carewatch.store.metrics import metrics_at
+from carewatch.store.metrics import attributes_at, metrics_at
 
-_FIELDS = (Field("customer_no", "integer"), Field("tier", "small"), Field("value_score", "float"))
+_FIELDS = (
+    Field("customer_no", "integer"),
+    Field("tier", "small"),
+    Field("value_score", "float"),
+    Field("potential", "flag"),
+)
 
 
-def tiers_fingerprint(spec: JudgementSpec) -> str:
-    """Return the digest of what tiers depend on: the tier model and the definitions of its metrics."""
-    parts = [spec.tiers.model_dump_json(), *(spec.metric_hash(name) for name in spec.tiers.metrics)]
+def fingerprint(spec: JudgementSpec, stands: date, name: str = TIER) -> str:
+    """Return the digest of what a division depends on: its definition on a tier day, and those of its metrics.
+
+    Weights that are in force only later, or no longer, are no part of it.
+    """
+    division = spec.divisions()[name]
+    parts = [division.model_dump_json(exclude={"weights"})]
+    if isinstance(division, Tiers):
+        parts += [f"{metric} {weight!r}" for metric, (weight, _) in division.weighted(stands).items()]
+    parts += [spec.metric_hash(one) for one in sorted(division.reads()) if one in spec.metrics]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
@@ -33,14 +49,59 @@ Measured = tuple[NDArray[np.int32], Columns]
 """Customer numbers in order, and their metrics."""
 
 
+@dataclass(frozen=True)
+class Division:
+    """One division of a tier day: customers in order, and their classes."""
+
+    customers: NDArray[np.int32]
+    tiered: Tiered
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a tier day, by division; divisions that were configured later may know more customers."""
+
+    spec: JudgementSpec
+    divisions: Mapping[str, Division]
+
+    def tier_of(self, customers: NDArray[np.int32]) -> NDArray[np.int16]:
+        """Return the tier like which each customer is treated; one who is new since the tier day has the lowest."""
+        found = self.divisions[TIER]
+        tier = treated(self.spec.tiers, found.tiered)
+        return align(customers, found.customers, tier, len(self.spec.tiers.cuts))
+
+    def texts_of(self, customers: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+        """Return what conditions read of each customer's other classes; of one new since the tier day they are missing."""
+        result: dict[str, NDArray[Any]] = {}
+        for name, found in self.divisions.items():
+            known = np.isin(customers, found.customers)
+            at = np.searchsorted(found.customers, customers[known])
+            for column, texts in class_texts(self.spec, name, found.tiered).items():
+                result[column] = np.full(len(customers), None, dtype=object)
+                result[column][known] = texts[at]
+        return result
+
+
 def compute(
-    connection: Connection, spec: JudgementSpec, cut: Cut, measured: Measured | None = None
-) -> tuple[NDArray[np.int32], Tiered]:
-    """Return customer numbers and tiers at a cut, without storing them; `measured` is what is already known of it."""
-    customers, columns = measured or metrics_at(
-        connection, spec.metrics, list(spec.tiers.metrics), cut, closed_days=spec.closed_days
+    connection: Connection,
+    spec: JudgementSpec,
+    cut: Cut,
+    measured: Measured | None = None,
+    wanted: Collection[str] | None = None,
+) -> Classes:
+    """Return the classes at a cut, of all divisions or the wanted ones, without storing them.
+
+    `measured` is what is already known of it.
+    """
+    names = [name for name in spec.divisions() if wanted is None or name in wanted]
+    reads = frozenset().union(*(spec.divisions()[name].reads() for name in names))
+    asked = [name for name in spec.metrics if name in reads]
+    customers, numbers = measured or metrics_at(connection, spec.metrics, asked, cut, closed_days=spec.closed_days)
+    columns: Columns = {**numbers, **attributes_at(connection, cut, customers, sorted(reads))}
+    size = len(customers)
+    return Classes(
+        spec, {name: Division(customers, divide(spec, name, columns, size, cut.day)) for name in names}
     )
-    return customers, tiers(spec.tiers, columns, len(customers))
 
 
 def ensure(
@@ -50,55 +111,93 @@ def ensure(
     knowledge_cut: Cut,
     measured: Measured | None = None,
 ) -> date:
-    """Store the tiers of the day's tier day unless they are stored; return the tier day.
+    """Store the classes of the day's tier day unless they are stored; return the tier day.
 
     `measured` are the metrics at `knowledge_cut`: a night that stands on its tier day need not measure twice.
     """
-    stands, fingerprint = tier_day(day), tiers_fingerprint(spec)
+    stands = tier_day(day)
+    prints = {name: fingerprint(spec, stands, name) for name in spec.divisions()}
     with connection.transaction():
         hold(connection, Lock.NIGHT)
         known = connection.execute(
-            "select 1 from care.tier_day where day = %s and tiers = %s", (stands, fingerprint)
-        ).fetchone()
-        if known is not None:
-            return stands
-        cut = Cut.at(stands, spec.firm.zone, knowledge_cut.knowledge_cut)
-        customers, tiered = compute(connection, spec, cut, measured if cut == knowledge_cut else None)
-        connection.execute(
-            "insert into care.tier_day (day, tiers, event_cut, knowledge_cut, judgement) values (%s, %s, %s, %s, %s)",
-            (stands, fingerprint, cut.event_cut, cut.knowledge_cut, spec.fingerprint),
-        )
-        fields = (Field("day", "day"), *_FIELDS)
-        # The fingerprint is text: rows go in through a table of fixed width.
-        connection.execute(
-            "create temp table tier_rows (day date, customer_no integer, tier smallint, value_score float8) on commit drop"
-        )
-        columns = {
-            "day": stands,
-            "customer_no": customers,
-            "tier": tiered.tier,
-            "value_score": tiered.value_score,
-        }
-        write(connection, "pg_temp.tier_rows", fields, columns, len(customers))
-        connection.execute(
-            "insert into care.customer_tier (day, tiers, customer_no, tier, value_score) "
-            "select day, %s, customer_no, tier, value_score from tier_rows",
-            (fingerprint,),
-        )
-        connection.execute("drop table tier_rows")
+            "select tiers from care.tier_day where day = %s and tiers = any(%s)",
+            (stands, list(prints.values())),
+        ).fetchall()
+        missing = [name for name, print_ in prints.items() if (print_,) not in known]
+        if missing:
+            cut = Cut.at(stands, spec.firm.zone, knowledge_cut.knowledge_cut)
+            found = compute(connection, spec, cut, measured if cut == knowledge_cut else None, missing)
+            for name in missing:
+                _store(connection, spec, cut, name, prints[name], found)
     return stands
 
 
-def stored(
-    connection: Connection, spec: JudgementSpec, stands: date
-) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-    """Return the stored customers and tiers of a tier day, in customer order."""
-    query = (
-        f"select customer_no, tier, value_score from care.customer_tier where day = date '{stands}' "
-        f"and tiers = '{tiers_fingerprint(spec)}' order by customer_no"
+def _store(
+    connection: Connection, spec: JudgementSpec, cut: Cut, name: str, print_: str, found: Classes
+) -> None:
+    connection.execute(
+        "insert into care.tier_day (day, tiers, event_cut, knowledge_cut, judgement, scheme, classes) "
+        "values (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            cut.day, print_, cut.event_cut, cut.knowledge_cut, spec.fingerprint, name,
+            list(spec.divisions()[name].names),
+        ),
+    )  # fmt: skip
+    # The fingerprint is text: rows go in through a table of fixed width.
+    connection.execute(
+        "create temp table tier_rows (customer_no integer, tier smallint, value_score float8, potential boolean) "
+        "on commit drop"
     )
-    table = read(connection, query, _FIELDS)
-    return table["customer_no"], table["tier"]
+    customers, tiered = found.divisions[name].customers, found.divisions[name].tiered
+    columns = {
+        "customer_no": customers,
+        "tier": tiered.tier,
+        "value_score": tiered.value_score,
+        "potential": tiered.potential,
+    }
+    write(connection, "pg_temp.tier_rows", _FIELDS, columns, len(customers))
+    connection.execute(
+        "insert into care.customer_tier (day, tiers, customer_no, tier, value_score, potential) "
+        "select %s, %s, customer_no, tier, value_score, potential from tier_rows",
+        (cut.day, print_),
+    )
+    connection.execute("drop table tier_rows")
+
+
+def stored(connection: Connection, spec: JudgementSpec, stands: date) -> Classes:
+    """Return the stored classes of a tier day, without the divisions that are not stored."""
+    found: dict[str, Division] = {}
+    for name in spec.divisions():
+        print_ = fingerprint(spec, stands, name)
+        query = (
+            f"select {', '.join(field.name for field in _FIELDS)} from care.customer_tier "
+            f"where day = date '{stands}' and tiers = '{print_}' order by customer_no"
+        )
+        table = read(connection, query, _FIELDS)
+        if len(table["customer_no"]) or _is_stored(connection, stands, print_):
+            tiered = Tiered(table["tier"], table["value_score"], table["potential"].astype(bool))
+            found[name] = Division(table["customer_no"], tiered)
+    return Classes(spec, found)
+
+
+def _is_stored(connection: Connection, stands: date, print_: str) -> bool:
+    return (
+        connection.execute(
+            "select 1 from care.tier_day where day = %s and tiers = %s", (stands, print_)
+        ).fetchone()
+        is not None
+    )
+
+
+def known(connection: Connection, spec: JudgementSpec, cut: Cut) -> Classes:
+    """Return the classes that stand at a cut: those stored of its tier day, the others as known at the cut."""
+    stands = tier_day(cut.day)
+    found = dict(stored(connection, spec, stands).divisions)
+    missing = [name for name in spec.divisions() if name not in found]
+    if missing:
+        at = Cut.at(stands, spec.firm.zone, cut.knowledge_cut)
+        found |= compute(connection, spec, at, wanted=missing).divisions
+    return Classes(spec, {name: found[name] for name in spec.divisions()})
 
 
 def align(
