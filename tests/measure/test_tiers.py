@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carewatch.measure.health import tier_of
-from carewatch.measure.tiers import Tiered, tier_day, tiers
+from carewatch.measure.tiers import Tiered, by_value, concentration, tier_day, tiers, treated
 from carewatch.paths import home
 from carewatch.spec.document import read_document, validate
 from carewatch.spec.tiers import Tiers
@@ -23,7 +23,7 @@ JUNE = date(2026, 6, 1)
 def shipped() -> Tiers:
     spec, problems = validate(read_document(home() / "config" / "tiers.yaml"), Tiers)
     assert spec is not None and not problems
-    return spec
+    return spec.model_copy(update={"potential": None})
 
 
 def forty_thirty_twenty_ten(**changes: Any) -> Tiers:
@@ -170,4 +170,104 @@ def test_the_tier_day_is_the_first_of_the_month(day: date, stands: date) -> None
 )
 def test_tiers_that_cannot_be_meant_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
+        forty_thirty_twenty_ten(**changes)
+
+
+AUTUMN = {"sales": 0.3, "profit_rate": 0.2, "years": 0.1, "growth": 0.4}
+
+
+@pytest.mark.req("S64")
+def test_the_weights_of_the_tier_day_count_from_their_own_day_on() -> None:
+    spec = forty_thirty_twenty_ten(
+        weights={"2026-09-01": AUTUMN, "2027-01-01": {**AUTUMN, "sales": 0.4, "growth": 0.3}}
+    )
+    row = {
+        "sales": np.array([0.0]),
+        "profit_rate": np.array([0.0]),
+        "years": np.array([0.0]),
+        "growth": np.array([50.0]),
+    }
+    scores = {
+        day: float(tiers(spec, row, 1, day).value_score[0])
+        for day in (date(2026, 8, 31), date(2026, 9, 1), date(2026, 12, 31), date(2027, 1, 1))
+    }
+    assert list(scores.values()) == [10, 40, 40, 30]
+
+
+@pytest.mark.req("S64")
+@pytest.mark.parametrize(
+    "weights", [{**AUTUMN, "sales": 0.4}, {"sales": 1}, {**AUTUMN, "sales": 0.2, "profit": 0.1}]
+)
+def test_dated_weights_name_every_metric_and_sum_to_one(weights: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"weights|tier metric"):
+        forty_thirty_twenty_ten(weights={"2026-09-01": weights})
+
+
+def by_money(values: list[float], **cuts: float) -> str:
+    return "".join("ABC"[tier] for tier in by_value(np.array(values), cuts))
+
+
+@pytest.mark.req("S67")
+def test_by_value_a_tier_takes_the_fewest_who_bring_its_percent_together() -> None:
+    assert by_money([5, 40, 15, 40], A=80, B=95) == "CABA", "40 + 40 are 80 of 100, and 15 more make 95"
+    assert by_money([5, 40, 16, 39], A=80, B=95) == "CAAA", "79 are not enough, and 95 are"
+    assert by_money([10, 10, 10, 10], A=50, B=75) == "AABC"
+    assert by_money([NAN, 0, -5, 7], A=80) == "BBBA", "who brings nothing brings no share"
+    assert by_money([NAN, 0], A=80) == "BB"
+    assert by_money([], A=80) == ""
+
+
+@pytest.mark.req("S67")
+@given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=50), st.floats(1, 100))
+def test_by_value_fewer_customers_would_bring_less_than_the_cut(money: list[float], cut: float) -> None:
+    values = np.array(money)
+    best = values[by_value(values, {"A": cut}) == 0]
+    assert best.sum() >= values.sum() * (cut - 1e-6) / 100
+    assert best.sum() - best.min() < values.sum() * (cut + 1e-6) / 100
+    assert len(best) == concentration(values, of=cut).needed
+
+
+@pytest.mark.req("S67")
+def test_concentration_says_what_the_largest_bring_and_how_many_bring_eighty_percent() -> None:
+    money = np.array([800.0, 50, 40, 30, 20, 20, 15, 10, 10, 5, NAN, 0, -3])
+    found = concentration(money)
+    assert (found.customers, found.total, found.brought, found.needed) == (10, 1000, 85, 1)
+    assert concentration(np.array([400.0, 390, 210])).needed == 3, "79 % are not 80"
+    assert concentration(np.array([400.0, 400, 200])).needed == 2
+    assert concentration(np.array([1.0] * 10)).brought == 20
+    assert concentration(np.array([1.0] * 11)).brought == pytest.approx(300 / 11), (
+        "a part of a customer is a whole one"
+    )
+    assert (concentration(np.zeros(3)).brought, concentration(np.zeros(3)).needed) == (0, 0)
+
+
+@pytest.mark.req("S65")
+def test_potential_shields_from_a_worse_tier_and_never_from_a_better_one() -> None:
+    potential = {"when": {"all": ["growth >= 30", "sales < 200000"]}, "shields": "B"}
+    spec = forty_thirty_twenty_ten(potential=potential)
+    rows = [
+        (199999, 0, 0, 30),
+        (200000, 0, 0, 30),
+        (199999, 0, 0, 29.99),
+        (199999, 40, 9, 90),
+        (1, 0, 0, NAN),
+    ]
+    found = tiered(spec, *rows)
+    assert found.potential.tolist() == [True, False, False, True, False]
+    assert [spec.names[tier] for tier in found.tier] == ["C", "C", "C", "A", "C"]
+    assert [spec.names[tier] for tier in treated(spec, found)] == ["B", "C", "C", "A", "C"]
+    plain = forty_thirty_twenty_ten()
+    assert treated(plain, tiered(plain, *rows)).tolist() == found.tier.tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"by": "value"}, "no metric says what that is"),
+        ({"by": "value", "money": "sales", "cuts": {"A": 95, "B": 80}}, "is cut at 80"),
+        ({"potential": {"when": "growth > 1", "shields": "D"}}, "unknown tier 'D'"),
+    ],
+)
+def test_tiers_by_value_and_shields_name_what_is_missing(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         forty_thirty_twenty_ten(**changes)

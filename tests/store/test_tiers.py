@@ -21,6 +21,7 @@ from carewatch.store.tiers import align, ensure, fingerprint, stored
 SHIPPED = load(home() / "config").judgement
 ZONE = SHIPPED.firm.zone
 NAMES = SHIPPED.tiers.names
+JUNE = date(2026, 6, 1)
 
 
 def local(month: int, day: int, hour: int = 9) -> datetime:
@@ -76,7 +77,7 @@ def test_the_value_score_of_facts_is_the_hand_computation(given: GivenFacts) -> 
     given.add("order", "Amber", local(4, 10), amount=300000)
     assert tiers_on(given, date(2026, 6, 1)) == {"Amber": "A", "Birch": "C"}
     scores = given.connection.execute(
-        "select value_score from care.customer_tier where customer_no = %s", (given.customer("Amber"),)
+        "select value_score from care.customer_class where customer_id = 'Amber' and scheme = 'tier'"
     ).fetchall()
     # sales 500000: 60; profit 20: 70; 1096 / 365.25 years: 70 + 30/5 x 0.0006845 = 70.0041;
     # growth (300000 - 200000) / 200000 = 50 %: 100; 0.4 x 60 + 0.3 x 70 + 0.2 x 70.0041 + 0.1 x 100 = 69.0008
@@ -93,7 +94,7 @@ def test_tiers_see_the_facts_before_the_first_of_the_month_and_no_later_ones(giv
         known_from=local(1, 1),
     )
     given.add("order", "Birch", local(5, 1), amount=9_000_000, known_from=local(6, 25))
-    sales = "select customer_no, value_score from care.customer_tier order by 1"
+    sales = "select customer_no, value_score from care.customer_class where scheme = 'tier' order by 1"
     tiers_on(given, date(2026, 6, 20))
     amber, birch = (score for _, score in given.connection.execute(sales).fetchall())
     # Amber without sales; Birch 9 million and the years since 2000, no profit rate, no growth: 40 + 20 + 5
@@ -106,7 +107,7 @@ def test_a_months_tiers_stay_as_first_computed(given: GivenFacts) -> None:
     assert tiers_on(given, date(2026, 6, 30)) == first == {"Amber": "C", "Birch": "C"}
     assert tiers_on(given, date(2026, 7, 1)) == {"Amber": "C", "Birch": "A"}
     days = given.connection.execute(
-        "select day, event_cut, knowledge_cut from care.tier_day order by day"
+        "select day, event_cut, knowledge_cut from care.tier_day where scheme = 'tier' order by day"
     ).fetchall()
     assert days == [
         (date(2026, 6, 1), local(6, 1, 0), local(6, 3, 2)),
@@ -140,8 +141,61 @@ def test_ensure_twice_stores_once(given: GivenFacts) -> None:
         assert ensure(given.connection, SHIPPED, date(2026, 6, 3), at(date(2026, 6, 3), moment)) == date(
             2026, 6, 1
         )
-    assert given.connection.execute("select count(*), min(knowledge_cut) from care.tier_day").fetchone() == (
+    assert given.connection.execute(
+        "select count(*), min(knowledge_cut) from care.tier_day where scheme = 'tier'"
+    ).fetchone() == (
         1,
         local(6, 3),
     )
-    assert given.connection.execute("select count(*) from care.customer_tier").fetchone() == (2,)
+    assert given.connection.execute(
+        "select count(*) from care.customer_class where scheme = 'tier'"
+    ).fetchone() == (2,)
+
+
+@pytest.mark.req("S66")
+@pytest.mark.req("S71")
+def test_every_division_keeps_its_classes_of_each_tier_day_by_the_definition_of_then(
+    given: GivenFacts,
+) -> None:
+    given.add("order", "Amber", local(5, 10), amount=500000)
+    tiers_on(given, date(2026, 6, 1))
+    canonical = SHIPPED.canonical()
+    canonical["segments"]["activity"]["segments"]["busy"]["when"] = "orders_90d >= 1"
+    busier = JudgementSpec.from_canonical(canonical)
+    tiers_on(given, date(2026, 7, 1), judged=busier)
+    rows = given.connection.execute(
+        "select day, scheme, class from care.customer_class where customer_id = 'Amber' "
+        "and scheme in ('activity', 'rfm', 'tier') order by scheme, day"
+    ).fetchall()
+    assert rows == [
+        (date(2026, 6, 1), "activity", "usual"),
+        (date(2026, 7, 1), "activity", "busy"),
+        (date(2026, 6, 1), "rfm", "usual_develop"),
+        (date(2026, 7, 1), "rfm", "usual_develop"),
+        (date(2026, 6, 1), "tier", "B"),
+        (date(2026, 7, 1), "tier", "B"),
+    ]
+    assert fingerprint(SHIPPED, JUNE, "activity") != fingerprint(busier, JUNE, "activity")
+    assert fingerprint(SHIPPED, JUNE, "rfm") == fingerprint(busier, JUNE, "rfm")
+
+
+@pytest.mark.req("S64")
+def test_weights_that_begin_later_leave_a_tier_day_as_it_is() -> None:
+    later = spec(weights={"2026-07-01": dict.fromkeys(SHIPPED.tiers.metrics, 0.25)})
+    assert fingerprint(later, JUNE) == fingerprint(SHIPPED, JUNE)
+    assert fingerprint(later, date(2026, 7, 1)) != fingerprint(SHIPPED, date(2026, 7, 1))
+
+
+@pytest.mark.req("S70")
+def test_the_transition_matrix_of_a_quarter_counts_who_went_where(given: GivenFacts) -> None:
+    given.add("order", "Birch", local(5, 1), amount=9_000_000, known_from=local(5, 1))
+    for day in (date(2026, 4, 1), date(2026, 5, 1), date(2026, 7, 1)):
+        tiers_on(given, day)
+    matrix = given.connection.execute(
+        "select quarter_begins, from_class, to_class, upgraded, downgraded, customers from care.class_transition "
+        "where scheme = 'tier' order by 2, 3"
+    ).fetchall()
+    assert matrix == [
+        (date(2026, 4, 1), "C", "A", True, False, 1),
+        (date(2026, 4, 1), "C", "C", False, False, 1),
+    ]
