@@ -72,7 +72,9 @@ def _health(parts: Parts) -> Iterator[Found]:
     orders: dict[int, str] = {}
     for name, model in parts.models.items():
         problems = [*_model(model, parts)]
-        problems += [one.under("when") for one in check_condition_names(model.when, parts, judged=parts.classes)]
+        problems += [
+            one.under("when") for one in check_condition_names(model.when, parts, judged=parts.classes)
+        ]
         if name == DEFAULT_MODEL:
             what = f"'{name}' is what the model of health.yaml is called"
             problems.append(SpecProblem(what, expected="another name", loc=("model",)))

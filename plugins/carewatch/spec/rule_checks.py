@@ -49,7 +49,11 @@ def check_rules(parts: Parts) -> Iterator[Found]:
 
 
 def check_condition_names(
-    condition: Condition, parts: Parts, *, judged: Collection[str] | None = None, further: Collection[str] = ()
+    condition: Condition,
+    parts: Parts,
+    *,
+    judged: Collection[str] | None = None,
+    further: Collection[str] = (),
 ) -> Iterator[SpecProblem]:
     """Yield unknown names, and comparisons of a number with a text, at their places in the condition.
 
