@@ -62,7 +62,9 @@ def recomputed(connection: Connection, day: date) -> Columns:
     night = night_of(connection, day)
     spec = judgement(connection, night.judgement)
     cut = night.cut(spec.firm.zone)
-    customers, metrics = metrics_at(connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days)
+    customers, metrics = metrics_at(
+        connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days
+    )
     tier = tier_store.stored(connection, spec, tier_store.tier_day(day)).tier_of(customers)
     judged = judge(spec, metrics | readings_at(connection, spec, cut, customers), tier)
     count = len(customers)

@@ -73,7 +73,9 @@ def replay_day(
 ) -> Replayed:
     """Replay one day with K = A: the level is that of the hits alone."""
     cut = Cut.at(day, spec.firm.zone)
-    customers, columns = metrics_at(connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days)
+    customers, columns = metrics_at(
+        connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days
+    )
     classes = (tiers or _Tiers(connection, spec)).on(day)
     columns |= readings_at(connection, spec, cut, customers, classes)
     judged = judge(spec, columns, classes.tier_of(customers))

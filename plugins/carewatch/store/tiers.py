@@ -96,7 +96,9 @@ def compute(
     names = [name for name in spec.divisions() if wanted is None or name in wanted]
     reads = frozenset().union(*(spec.divisions()[name].reads() for name in names))
     asked = [name for name in spec.metrics if name in reads]
-    customers, numbers = measured or metrics_at(connection, spec.metrics, asked, cut, closed_days=spec.closed_days)
+    customers, numbers = measured or metrics_at(
+        connection, spec.metrics, asked, cut, closed_days=spec.closed_days
+    )
     columns: Columns = {**numbers, **attributes_at(connection, cut, customers, sorted(reads))}
     size = len(customers)
     return Classes(
