@@ -25,6 +25,7 @@ COMMANDS = (
     "backtest",
     "try",
     "warning",
+    "override",
     "outbox",
     "quarantine",
     "identity",

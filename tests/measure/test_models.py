@@ -142,7 +142,7 @@ def test_points_by_industry_age_and_tier_and_which_of_them_wins() -> None:
     }
     tier = np.array([TIERS.index(row[3]) for row in rows], np.int16)
     assert score(asked, columns, tier, TIERS).score.tolist() == [row[4] for row in rows]
-    assert asked.reads() == {"days", "years", "industry"}
+    assert asked.reads() == {"days", "years", "industry", "tier"}
 
 
 def test_points_that_ask_a_held_number_are_unknown() -> None:

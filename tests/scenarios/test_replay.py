@@ -71,7 +71,8 @@ def recomputed(connection: Connection, day: date) -> Columns:
     return {"customers": customers} | {f"metric {name}": column for name, column in metrics.items()} | {
         "day": np.full(count, (day - date(2000, 1, 1)).days, dtype=np.int32),
         "revision": np.full(count, night.revision, dtype=np.int32),
-        "customer_no": customers, "model": judged.scores.model, "tier": judged.tier, "dormant": judged.dormant,
+        "customer_no": customers, "model": judged.scores.model,
+        "override": judged.scores.override, "tier": judged.tier, "dormant": judged.dormant,
         "colour": judged.scores.colour, "score": judged.scores.score, "known_share": judged.scores.known_share,
         "dimensions": judged.scores.dimensions,
         "rules": judged.states,

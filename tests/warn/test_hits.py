@@ -68,7 +68,7 @@ def test_a_night_has_every_rule_and_both_floors() -> None:
     assert book.holds_for.tolist() == [1, 1, 2, 2]
     colour = np.array([Colour.YELLOW, Colour.YELLOW, Colour.RED, Colour.GREY])
     scores = Scores(
-        np.array([60.0, 49.99, 10.0, 90.0]), colour, np.ones(4), np.ones((4, 1)), np.zeros(4, np.int16)
+        np.array([60.0, 49.99, 10.0, 90.0]), colour, np.ones(4), np.ones((4, 1)), *np.zeros((2, 4), np.int16)
     )
     found = hits(
         book,

@@ -7,6 +7,7 @@ from typing import Any
 
 from carewatch.commands.console import day, json_argument, print_json, warehouse
 from carewatch.flow.explain import Explanation, explain
+from carewatch.spec.health import DEFAULT_MODEL
 from carewatch.warn.reasons import number_text
 
 HELP = "show a customer's score as a tree down to the numbers, and every rule with the clause that was true"
@@ -70,6 +71,13 @@ def _lines(explained: Explanation, language: str, *, everything: bool) -> list[s
         f"{explained.customer_id} on the night of {explained.day}: health {score}, {explained.colour}, tier {explained.tier}"
         + (", dormant" if explained.dormant else ""),
     ]
+    if explained.model != DEFAULT_MODEL:
+        lines.append(f"judged by the health model {explained.model}")
+    if explained.override:
+        said = explained.override
+        lines.append(
+            f"the colour is not computed: {said['by']} said {said['colour']} through {said['until']}: {said['why']}"
+        )
     lines += [
         f"held: {one['source']} ({', '.join(one['facts'])}), {one['reason'][language]}, answered for by {one['owner']}"
         for one in explained.held

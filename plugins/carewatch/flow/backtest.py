@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.measure.cut import Cut
+from carewatch.measure.health import OVERRIDE
 from carewatch.measure.tiers import tier_day
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store import tiers as tier_store
@@ -71,13 +72,17 @@ class _Tiers:
 def replay_day(
     connection: Connection, spec: JudgementSpec, day: date, tiers: _Tiers | None = None
 ) -> Replayed:
-    """Replay one day with K = A: the level is that of the hits alone."""
+    """Replay one day with K = A: the level is that of the hits alone.
+
+    What people said of a colour is left out: a replay asks what the configuration would have seen.
+    """
     cut = Cut.at(day, spec.firm.zone)
     customers, columns = metrics_at(
         connection, spec.metrics, list(spec.metrics), cut, closed_days=spec.closed_days
     )
     classes = (tiers or _Tiers(connection, spec)).on(day)
     columns |= readings_at(connection, spec, cut, customers, classes)
+    columns.pop(OVERRIDE, None)
     judged = judge(spec, columns, classes.tier_of(customers))
     return Replayed(day, customers, judged, level_of_hits(spec, judged))
 

@@ -23,6 +23,7 @@ from carewatch.store.events import events_of
 from carewatch.store.health import health_of_night
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import held_sources, last_sealed
+from carewatch.store.overrides import override_at
 from carewatch.store.readings import excuses_at
 from carewatch.warn.excuses import Excuse, excuse_for
 from carewatch.warn.hits import HEALTH_RULES, State
@@ -50,6 +51,8 @@ class Explanation:
     colour: str
     dormant: bool
     known_share: float
+    model: str
+    override: dict[str, Any] | None
     held: list[dict[str, Any]]
     equals_stored: bool
     dimensions: list[dict[str, Any]]
@@ -90,6 +93,8 @@ def explain(
         colour=Colour(int(scores.colour[0])).name.lower(),
         dormant=bool(judged.dormant[0]),
         known_share=float(scores.known_share[0]),
+        model=spec.model_names[int(scores.model[0])],
+        override=_override(connection, cut, customer_no),
         held=[asdict(one) for one in held_sources(connection, night.night)],
         equals_stored=_equals_stored(connection, night.night, spec, seen),
         dimensions=_dimensions(spec, judged, held_metrics(spec.metrics, night.night.held_facts)),
@@ -248,6 +253,14 @@ def _plain(value: Any) -> float | str | None:
 
 def _truth(value: int) -> bool | None:
     return None if value < 0 else bool(value)
+
+
+def _override(connection: Connection, cut: Cut, customer_no: int) -> dict[str, Any] | None:
+    """Return who said which colour, until when and why, when the colour is not the computed one."""
+    said = override_at(connection, cut, customer_no)
+    if said is None:
+        return None
+    return {"colour": said.colour, "until": said.until.isoformat(), "by": said.by, "why": said.why}
 
 
 def _warning(connection: Connection, customer_no: int, day: date) -> dict[str, Any] | None:

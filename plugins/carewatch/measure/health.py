@@ -7,8 +7,9 @@ depend on who else is in the batch.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Scores:
     """Health of a batch: score and dimension scores 0 to 100 (NaN unknown), colours, the known share of the weight.
 
     `model` is the position of the model that judged each customer; `dimensions` are those of that model in its order,
-    as wide as the widest model, NaN beyond.
+    as wide as the widest model, NaN beyond. `override` is 0, or the colour that a person said; `colour` is then that one.
     """
 
     score: Numbers
@@ -40,6 +41,11 @@ class Scores:
     known_share: Numbers
     dimensions: Numbers
     model: NDArray[np.int16]
+    override: NDArray[np.int16]
+
+
+OVERRIDE: Final = "override"
+"""The column of colours that people said, NaN where nobody did."""
 
 
 def points(values: Numbers, knots: Knots) -> Numbers:
@@ -119,7 +125,7 @@ def score(
         int(Colour.RED),
     )
     return Scores(
-        total, colour.astype(np.int16), np.round(known_share, 6), dimensions, np.zeros(size, np.int16)
+        total, colour.astype(np.int16), np.round(known_share, 6), dimensions, *np.zeros((2, size), np.int16)
     )
 
 
@@ -159,6 +165,7 @@ def score_all(
         np.zeros(len(tier)),
         np.full((len(tier), widest), np.nan),
         chosen,
+        np.zeros(len(tier), np.int16),
     )
     for position, model in enumerate(models):
         rows = np.flatnonzero(chosen == position)
@@ -170,6 +177,15 @@ def score_all(
         result.known_share[rows] = found.known_share
         result.dimensions[rows, : len(model.dimensions)] = found.dimensions
     return result
+
+
+def overridden(scores: Scores, columns: Columns) -> Scores:
+    """Return the scores with the colours that people said in place of computed ones; the numbers stay."""
+    said = columns.get(OVERRIDE)
+    if said is None:
+        return scores
+    override = np.nan_to_num(said).astype(np.int16)
+    return replace(scores, override=override, colour=np.where(override > 0, override, scores.colour))
 
 
 def tier_of(values: Numbers, cuts: dict[str, float], by: str) -> NDArray[np.int16]:

@@ -124,6 +124,18 @@ class JudgementSpec(_Executable):
         """Return the rules that wait for an event, by name."""
         return {name: rule for name, rule in self.rules.items() if rule.on == "event"}
 
+    @cached_property
+    def score_definition(self) -> str:
+        """Return the digest of all that scores are computed by: two nights' scores compare when it is the same."""
+        names = set().union(
+            *(one.reads() for one in self.health_models), *(one.chosen_by() for one in self.models)
+        )
+        parts = [one.definition() for one in self.health_models]
+        parts += [self.metric_hash(name) for name in sorted(names & set(self.metrics))]
+        if "tier" in names:
+            parts.append(self.tiers.model_dump_json(exclude_none=True))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
     def metric_hash(self, name: str) -> str:
         """Return the digest of what one metric computes, the metrics it is built on included."""
         metric = self.metrics[name]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from math import isfinite
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from carewatch.spec.condition import ConditionField, names
+from carewatch.spec.condition import ConditionField, names, to_data
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
 
 _KNOT = "pairs of value: points such as {0: 100, 30: 60, 90: 0}"
@@ -117,7 +118,8 @@ class ScoredMetric(Strict):
 
     def asks(self) -> frozenset[str]:
         """Return every name that decides which points a customer earns."""
-        return frozenset().union(*(names(entry.when) for entry in self.by))
+        by_tier = frozenset({"tier"} if self.by_tier else ())
+        return by_tier.union(*(names(entry.when) for entry in self.by))
 
 
 Scored = Annotated[dict[str, ScoredMetric], Field(min_length=1)]
@@ -202,11 +204,22 @@ class HealthModel(Strict):
         """Return every name that a score depends on."""
         return self.asks() | set(self.metric_names())
 
+    def definition(self) -> str:
+        """Return what a score is computed by, as text: neither labels nor what is made of the score."""
+        labels = {"__all__": {"label"}}
+        shown = self.model_dump(mode="json", include={"dimensions"}, exclude={"dimensions": labels})
+        return json.dumps(shown, ensure_ascii=False)
+
 
 class Health(HealthModel):
     """`health.yaml`: the firm's health model, for every customer whom no further model claims."""
 
     version: Literal[1]
+    roll_up: Literal["worst", "weighted"] | None = Field(
+        default=None,
+        description="how a group's health comes from its members' 集团健康度: worst, or weighted by the money at stake; "
+        "nobody's own score changes",
+    )
 
 
 class FurtherModel(HealthModel):
@@ -222,6 +235,14 @@ class FurtherModel(HealthModel):
         description="for whom 适用客户: a condition over metrics, attributes and tier, such as segment is dealer"
     )
     order: int = Field(ge=1, description="the place in the order of asking 顺序: 1 is asked first")
+
+    def definition(self) -> str:
+        """Return what a score is computed by, and whose."""
+        return f"{json.dumps(to_data(self.when), ensure_ascii=False)} {super().definition()}"
+
+    def chosen_by(self) -> frozenset[str]:
+        """Return every name that decides whom the model judges."""
+        return names(self.when)
 
 
 DEFAULT_MODEL: Final = "default"

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store.arrays import Field, read, write
 from carewatch.store.database import Connection
+from carewatch.store.groups import keep_groups
 from carewatch.store.metrics import among, metrics_of_night
-from carewatch.store.nights import Night, lacks, set_state
+from carewatch.store.nights import Night, lacks, set_score_definition, set_state
 from carewatch.store.readings import readings_at
 from carewatch.store.tiers import ensure, stored
 from carewatch.warn.hits import HEALTH_RULES
@@ -24,6 +25,7 @@ def _fields(spec: JudgementSpec) -> tuple[Field, ...]:
         Field("revision", "integer"),
         Field("customer_no", "integer"),
         Field("model", "small"),
+        Field("override", "small"),
         Field("tier", "small"),
         Field("colour", "small"),
         Field("dormant", "flag"),
@@ -53,6 +55,9 @@ def judge_night(connection: Connection, night: Night, spec: JudgementSpec) -> No
         customers, columns, tier = judgement_input(connection, night, spec)
         judged = judge(spec, columns, tier, night.held_facts)
         write(connection, "care.health_night", _fields(spec), _rows(night, customers, judged), len(customers))
+        if spec.health.roll_up is not None:
+            keep_groups(connection, night, spec, customers, judged)
+        set_score_definition(connection, night, spec.score_definition)
         set_state(connection, night, "judged")
 
 
@@ -62,6 +67,7 @@ def _rows(night: Night, customers: NDArray[np.int32], judged: Judged) -> dict[st
         "revision": night.revision,
         "customer_no": customers,
         "model": judged.scores.model,
+        "override": judged.scores.override,
         "tier": judged.tier,
         "colour": judged.scores.colour,
         "dormant": judged.dormant,

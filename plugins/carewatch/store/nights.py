@@ -296,6 +296,13 @@ def lacks(connection: Connection, night: Night, state: NightState) -> bool:
     return not replace(night, state=row[0]).reached(state)
 
 
+def set_score_definition(connection: Connection, night: Night, digest: str) -> None:
+    """Record what the night's scores are computed by."""
+    connection.execute(
+        "update care.night set score_definition = %s where night_no = %s", (digest, night.night_no)
+    )
+
+
 def set_state(connection: Connection, night: Night, state: NightState) -> None:
     """Move the night to a state; sealing stamps the time."""
     connection.execute(

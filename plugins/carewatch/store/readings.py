@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from carewatch.measure.columns import tier_texts
 from carewatch.measure.cut import Cut
 from carewatch.measure.passes import believed, visible
-from carewatch.spec.condition import names
 from carewatch.spec.configuration import JudgementSpec
-from carewatch.store import events, tiers
+from carewatch.store import events, overrides, tiers
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
 from carewatch.store.tiers import Classes
@@ -31,7 +30,7 @@ def names_read(spec: JudgementSpec) -> list[str]:
         for name in (*rule.names(), *rule.placeholders(), *rule.classes())
     }
     by_models = frozenset[str]().union(
-        *(one.asks() for one in spec.health_models), *(names(one.when) for one in spec.models)
+        *(one.asks() for one in spec.health_models), *(one.chosen_by() for one in spec.models)
     )
     return sorted(read_by_rules | by_models | spec.stages.names())
 
@@ -48,6 +47,7 @@ def readings_at(
     columns |= (classes or tiers.known(connection, spec, cut)).texts_of(customers)
     columns |= events.columns_at(connection, spec, cut, customers)
     columns |= reason_columns(excuses_at(connection, cut), customers)
+    columns |= overrides.columns_at(connection, cut, customers)
     return columns
 
 

@@ -7,7 +7,7 @@ from carewatch.store.nights import Night
 
 _COMPARED = {
     "metric_night": "metrics",
-    "health_night": "model, tier, colour, dormant, score, known_share, dimensions, rules",
+    "health_night": "model, override, tier, colour, dormant, score, known_share, dimensions, rules",
 }
 
 

@@ -155,6 +155,20 @@ def floors(models: Sequence[HealthModel], scores: Scores, held: NDArray[np.bool_
     return states
 
 
+def said_floors(states: NDArray[np.int16], scores: Scores) -> NDArray[np.int16]:
+    """Return the states of the two health rules where a person's word stands for the colour."""
+    by_colour = np.array(
+        [
+            [State.UNKNOWN, State.UNKNOWN],
+            [State.HIT, State.HIT],
+            [State.HIT, State.CLEAR],
+            [State.CLEAR, State.CLEAR],
+        ],
+        np.int16,
+    )
+    return np.where((scores.override > 0)[:, None], by_colour[scores.override], states)
+
+
 def _either(one: NDArray[np.int16], other: NDArray[np.int16]) -> NDArray[np.int16]:
     """Return the state of a rule that is true when one of two is, and cleared when both are."""
     hit = (one == State.HIT) | (other == State.HIT)

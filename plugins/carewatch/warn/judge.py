@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carewatch.measure.columns import Columns, Texts, tier_texts
-from carewatch.measure.health import Colour, Scores, score_all
+from carewatch.measure.health import Colour, Scores, overridden, score_all
 from carewatch.measure.reads import held_metrics
-from carewatch.spec.condition import TRUE, evaluate, names
+from carewatch.spec.condition import TRUE, evaluate
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.warn.fold import Memory, Phase
-from carewatch.warn.hits import RuleBook, State, floors, hits, rule_book
+from carewatch.warn.hits import RuleBook, State, floors, hits, rule_book, said_floors
 from carewatch.warn.level import levels, severities
 
 _COLOURS = np.array([colour.name.lower() for colour in Colour], dtype=object)
@@ -52,7 +52,7 @@ def judge(
     """
     lost = held_metrics(spec.metrics, held_facts)
     models = spec.health_models
-    scores = score_all(models, columns, tier, spec.tiers.names, lost)
+    scores = overridden(score_all(models, columns, tier, spec.tiers.names, lost), columns)
     asleep = spec.stages.dormant_when
     dormant = evaluate(asleep, columns) == TRUE if asleep is not None else np.zeros(len(tier), dtype=bool)
     # Who would be asleep by a held number may have bought since: neither asleep, which ends a warning, nor judged.
@@ -70,7 +70,7 @@ def judge(
     states = hits(
         book,
         readable,
-        floors=floors(models, scores, held),
+        floors=said_floors(floors(models, scores, held), scores),
         dormant=dormant,
         held=lost,
         held_facts=held_facts,
@@ -88,7 +88,7 @@ def hold_nights(spec: JudgementSpec, model: NDArray[np.int16]) -> int | NDArray[
 
 def held_scores(spec: JudgementSpec, model: NDArray[np.int16], lost: Collection[str]) -> NDArray[np.bool_]:
     """Return whose score cannot be relied on: one of its metrics is lost, or one by which models are chosen."""
-    if any(not names(one.when).isdisjoint(lost) for one in spec.models):
+    if any(not one.chosen_by().isdisjoint(lost) for one in spec.models):
         return np.ones(len(model), dtype=bool)
     return np.array([not one.reads().isdisjoint(lost) for one in spec.health_models])[model]
 
