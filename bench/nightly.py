@@ -76,13 +76,13 @@ class Firm:
 def main() -> None:
     """Load, run, compare, and print the table."""
     arguments = _arguments()
-    with _place(arguments.folder) as name:
+    with place(arguments.folder) as name:
         folder = Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         server = embedded.start(folder, settings=SETTINGS)
         try:
             histories = sorted({1, arguments.history})
-            firms = [_firm(server, SIZES[arguments.size], history) for history in histories]
+            firms = [loaded_firm(server, SIZES[arguments.size], history) for history in histories]
             _run(firms, folder, arguments.nights)
             _report(firms, arguments.size)
         finally:
@@ -109,15 +109,17 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _place(folder: str | None) -> AbstractContextManager[str]:
+def place(folder: str | None) -> AbstractContextManager[str]:
+    """Return the folder, or a temporary one."""
     return nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="care-bench-")
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Say on standard error how far the bench is."""
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
-def _firm(server: str, customers: int, history: int) -> Firm:
+def loaded_firm(server: str, customers: int, history: int) -> Firm:
     """Return a firm without nights, in a database that is loaded unless it is there already."""
     name = f"firm_{customers}_{history}"
     with connect(server, autocommit=True) as connection:
@@ -126,9 +128,9 @@ def _firm(server: str, customers: int, history: int) -> Firm:
     with connect(dsn, autocommit=True) as connection:
         if known is None:
             begun = time.perf_counter()
-            facts = make(connection, Size(customers, YEARS * history), _tell)
+            facts = make(connection, Size(customers, YEARS * history), tell)
             connection.execute("create table bench.loaded as select %s::bigint as facts", (facts,))
-            _tell(f"{facts:,} facts loaded in {time.perf_counter() - begun:.0f} s")
+            tell(f"{facts:,} facts loaded in {time.perf_counter() - begun:.0f} s")
         migrate(connection)
         connection.execute(f"truncate {STATE} restart identity cascade".encode())
         connection.execute("update care.progress set applied_through = null")
@@ -150,10 +152,10 @@ def _run(firms: list[Firm], folder: Path, ordinary: int) -> None:
             if not number % 2:
                 firm.hand.append(_by_hand(firm, day, status.pid))
             _compare(firm, day)
-            _tell(f"{day} history {firm.history}: by hand {firm.hand[-1]}, night {firm.nights[-1]}")
+            tell(f"{day} history {firm.history}: by hand {firm.hand[-1]}, night {firm.nights[-1]}")
 
 
-def _pin(firm: Firm, day: date) -> None:
+def pin(firm: Firm, day: date) -> None:
     """Set the warehouse clock to two in the morning of the day, so that a night knows what was known then."""
     now = local_midnight(day, CONFIGURATION.firm.zone) + timedelta(hours=2)
     with connect(firm.dsn) as connection:
@@ -164,7 +166,7 @@ def _pin(firm: Firm, day: date) -> None:
 
 
 def _night(firm: Firm, day: date, server: int) -> dict[str, Any]:
-    _pin(firm, day)
+    pin(firm, day)
     command = [sys.executable, str(HERE / "one_night.py"), firm.dsn, day.isoformat()]
     with Watch(server) as watch:
         output = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ).stdout

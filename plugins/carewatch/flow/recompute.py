@@ -45,7 +45,7 @@ def recompute_night(
     if len(own) < len(spec.metrics):
         _, stored = metrics_of_night(connection, night, spec, customers)
         columns |= {name: stored[name] for name in spec.metrics if name not in numbers and name in stored}
-    classes = tier_store.known(connection, spec, cut)
+    classes = tier_store.known(connection, spec, cut, customers if alone else None)
     aligned = classes.tier_of(customers)
     columns |= readings_at(connection, spec, cut, customers, classes)
     return Recomputed(customers, numbers, aligned, judge(spec, columns, aligned, night.held_facts))

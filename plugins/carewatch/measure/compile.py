@@ -19,7 +19,7 @@ from carewatch.spec.metrics import Metric
 
 @dataclass(frozen=True)
 class Program:
-    """SQL for one cut: statements that make the passes, and one array expression over them, in metric order."""
+    """SQL for one cut: the query of each pass, and one array expression over them, in metric order."""
 
     passes: dict[str, str]
     values: list[str]
@@ -33,6 +33,12 @@ class Program:
         joins = "".join(f" left join {name} using (customer_no)" for name in self.passes)
         return f"select {columns} from population{joins}"
 
+    def of_few(self, *, population: str, who: str) -> str:
+        """Return one statement that does it all, for customers so few that temporary tables cost more than they save."""
+        tables = {"population": population, "who": who, **self.passes}
+        parts = ", ".join(f"{name} as materialized ({query})" for name, query in tables.items())
+        return f"with {parts} {self.select()}"
+
     def readers(self, name: str) -> list[str]:
         """Return the metrics that read a pass."""
         return [metric for metric, value in zip(self.names, self.values, strict=True) if f"{name}." in value]
@@ -43,12 +49,14 @@ def compile_metrics(
     cut: Cut,
     wanted: list[str] | None = None,
     closed_days: Collection[str] = (),
+    parties: Collection[int] | None = None,
 ) -> Program:
     """Return the program that computes the wanted metrics (all, in their order) for every customer of `population`.
 
-    It expects two relations: `population(customer_no)` and `who(party_no, customer_no)`.
+    It expects two relations: `population(customer_no)` and `who(party_no, customer_no)`. Where `parties` are given,
+    nothing but their facts is read.
     """
-    passes = Passes(metrics, cut, KINDS, closed_days)
+    passes = Passes(metrics, cut, KINDS, closed_days, parties)
     names = list(metrics) if wanted is None else wanted
     values = [passes.value(name) for name in names]
-    return Program(passes.statements(), values, names)
+    return Program(passes.queries(), values, names)

@@ -59,7 +59,7 @@ class _FactPass:
 class Passes:
     """Collects passes while metrics are turned into expressions; `kinds` says how each kind is.
 
-    `closed_days` are the firm's days without work, as ISO dates.
+    `closed_days` are the firm's days without work, as ISO dates; of `parties`, where given, alone the facts are read.
     """
 
     def __init__(
@@ -68,9 +68,15 @@ class Passes:
         cut: Cut,
         kinds: Mapping[Measure, Kind],
         closed_days: Collection[str] = (),
+        parties: Collection[int] | None = None,
     ) -> None:
         self.metrics, self.cut, self.closed_days = metrics, cut, closed_days
         self._kinds = kinds
+        self._visible = visible(cut)
+        if parties is not None:
+            self._visible += (
+                f" and f.party_no = any('{{{','.join(str(int(one)) for one in parties)}}}'::integer[])"
+            )
         self._facts: dict[str, _FactPass] = {}
         self._own: dict[str, str] = {}
         self._names: dict[object, str] = {}
@@ -113,18 +119,17 @@ class Passes:
         if (prefix, key) not in self._names:
             name = f"{prefix}_{len(self._own)}"
             self._names[prefix, key] = name
-            self._own[name] = render(f"{prefix}.sql.j2", name=name, visible=visible(self.cut), **values)
+            self._own[name] = render(f"{prefix}.sql.j2", visible=self._visible, **values)
         return self._names[prefix, key]
 
-    def statements(self) -> dict[str, str]:
-        """Return the statements that make the passes, by name."""
+    def queries(self) -> dict[str, str]:
+        """Return the query of each pass, by name."""
         of_facts = {
             f"pass_{fact}": render(
                 "pass.sql.j2",
-                name=f"pass_{fact}",
                 table=FACTS[fact].table,
                 columns=collected.columns,
-                visible=visible(self.cut),
+                visible=self._visible,
                 lower=self.midnight(collected.since) if collected.since else None,
             )
             for fact, collected in self._facts.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -25,9 +26,15 @@ _TRUTHS = (
 _SELECT = "select "
 
 
+@lru_cache(1024)
+def _statements(text: str) -> list[exp.Expr | None]:
+    """Return what the text parses to; read only, since the same fragment is looked at time and again."""
+    return sqlglot.parse(_SELECT + text, dialect="postgres")
+
+
 def _parse(text: str, loc: tuple[str | int, ...]) -> exp.Expression:
     try:
-        statements = sqlglot.parse(_SELECT + text, dialect="postgres")
+        statements = _statements(text)
     except (ParseError, TokenError) as error:
         what, expected = f"'{text}' is not an SQL expression", "one expression over the fact's columns"
         raise unreadable(error, text, before=len(_SELECT), what=what, expected=expected, loc=loc) from None
@@ -81,6 +88,7 @@ def sole_column(text: str) -> str | None:
     return tree.name if isinstance(tree, exp.Column) else None
 
 
+@lru_cache(1024)
 def canonical(text: str, *, table: str) -> str:
     """Return a checked fragment in canonical PostgreSQL, its columns qualified by `table`, comments dropped."""
 

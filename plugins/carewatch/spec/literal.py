@@ -7,6 +7,7 @@ These are already cut: a literal metric cannot see the future, and it gets the n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -25,10 +26,16 @@ _RELATIONS = tuple(f"fact_{name}" for name in FACTS)
 _LOC = ("sql",)
 
 
+@lru_cache(256)
+def _statements(sql: str) -> list[exp.Expr | None]:
+    """Return what the text parses to; read only, since the same query is looked at time and again."""
+    return sqlglot.parse(sql, dialect="postgres")
+
+
 def parse_literal(sql: str) -> exp.Query:
     """Return the one SELECT that the text is; raise SpecProblem when it is anything else."""
     try:
-        statements = sqlglot.parse(sql, dialect="postgres")
+        statements = _statements(sql)
     except (ParseError, TokenError) as error:
         what = "the query cannot be read"
         raise unreadable(error, sql, before=0, what=what, expected="one SELECT", loc=_LOC) from None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+
 from psycopg.types.json import Json
 
 from carewatch.spec.configuration import CareSpec, JudgementSpec
@@ -22,20 +25,32 @@ def keep(connection: Connection, spec: JudgementSpec | CareSpec) -> str:
     return spec.fingerprint
 
 
-def _canonical(connection: Connection, fingerprint: str, kind: str) -> dict[str, object]:
+def _canonical(connection: Connection, fingerprint: str, kind: str) -> str:
     row = connection.execute(
-        "select canonical from care.configuration where fingerprint = %s and kind = %s", (fingerprint, kind)
+        "select canonical::text from care.configuration where fingerprint = %s and kind = %s",
+        (fingerprint, kind),
     ).fetchone()
     if row is None:
         raise UnknownFingerprint(f"no {kind} configuration {fingerprint} is stored")
-    return dict(row[0])
+    return str(row[0])
 
 
 def judgement(connection: Connection, fingerprint: str) -> JudgementSpec:
     """Return the stored judgement, ready to run; raise UnknownFingerprint."""
-    return JudgementSpec.from_canonical(_canonical(connection, fingerprint, JudgementSpec.kind))
+    return _judgement(_canonical(connection, fingerprint, JudgementSpec.kind))
 
 
 def care(connection: Connection, fingerprint: str) -> CareSpec:
     """Return the stored care configuration, ready to run; raise UnknownFingerprint."""
-    return CareSpec.from_canonical(_canonical(connection, fingerprint, CareSpec.kind))
+    return _care(_canonical(connection, fingerprint, CareSpec.kind))
+
+
+@lru_cache(8)
+def _judgement(canonical: str) -> JudgementSpec:
+    """Read a configuration, which cannot be changed, once for all that ask for the same one."""
+    return JudgementSpec.from_canonical(json.loads(canonical))
+
+
+@lru_cache(8)
+def _care(canonical: str) -> CareSpec:
+    return CareSpec.from_canonical(json.loads(canonical))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from carewatch.spec.facts import FACTS
 from carewatch.spec.rules import Rule
 from carewatch.store.database import Connection
 from carewatch.warn.hits import event_column, severity_column
+
+FEW: Final = 50
+"""So many customers are asked about one by one; of more it is cheaper to look at every event."""
 
 
 def says_severity(rule: Rule) -> bool:
@@ -38,13 +41,14 @@ def columns_of(
     connection: Connection, rules: Mapping[str, Rule], cut: Cut, customers: NDArray[np.int32]
 ) -> dict[str, NDArray[np.float64]]:
     """Return the same for some rules."""
+    few = _array(customers.tolist()) if len(customers) <= FEW else None
     columns: dict[str, NDArray[np.float64]] = {}
     for name, rule in rules.items():
         days = columns[event_column(name)] = np.full(len(customers), np.nan)
         said = np.full(len(customers), np.nan)
         if says_severity(rule):
             columns[severity_column(name)] = said
-        rows = connection.execute(event_query(rule, cut).encode()).fetchall()
+        rows = connection.execute(event_query(rule, cut, customers=few).encode()).fetchall()
         if not rows or not len(customers):
             continue
         found = np.array([row[0] for row in rows])
@@ -84,9 +88,10 @@ def events_of(
     """Return the newest event in force of each of these customers for one rule; nothing personal of it is said."""
     assert rule.fact is not None
     columns = [column for column in shown(FACTS[rule.fact]) if column != "event_day"]
-    array = f"'{{{','.join(str(int(one)) for one in customers)}}}'::integer[]"
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(event_query(rule, cut, columns=columns, customers=array).encode()).fetchall()
+        rows = cursor.execute(
+            event_query(rule, cut, columns=columns, customers=_array(customers)).encode()
+        ).fetchall()
     return [
         Event(
             row["customer_no"],
@@ -99,6 +104,10 @@ def events_of(
         )
         for row in rows
     ]
+
+
+def _array(customers: Iterable[int]) -> str:
+    return f"'{{{','.join(str(int(one)) for one in customers)}}}'::integer[]"
 
 
 def _plain(value: Any) -> Any:

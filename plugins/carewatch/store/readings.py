@@ -43,10 +43,12 @@ def readings_at(
     classes: Classes | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns that `judge` reads beside metrics and tier; `classes` are those of the tier day when known."""
+    alone = int(customers[0]) if len(customers) == 1 else None
     columns: dict[str, NDArray[Any]] = {**attributes_at(connection, cut, customers, names_read(spec))}
-    columns |= (classes or tiers.known(connection, spec, cut)).texts_of(customers)
+    known = classes or tiers.known(connection, spec, cut, None if alone is None else customers)
+    columns |= known.texts_of(customers)
     columns |= events.columns_at(connection, spec, cut, customers)
-    columns |= reason_columns(excuses_at(connection, cut), customers)
+    columns |= reason_columns(excuses_at(connection, cut, alone), customers)
     columns |= overrides.columns_at(connection, cut, customers)
     return columns
 

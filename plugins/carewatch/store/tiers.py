@@ -22,7 +22,7 @@ from carewatch.spec.tiers import TIER, Tiers
 from carewatch.store.arrays import Field, read, write
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
-from carewatch.store.metrics import attributes_at, metrics_at
+from carewatch.store.metrics import among, attributes_at, metrics_at
 
 _FIELDS = (
     Field("customer_no", "integer"),
@@ -166,14 +166,16 @@ def _store(
     connection.execute("drop table tier_rows")
 
 
-def stored(connection: Connection, spec: JudgementSpec, stands: date) -> Classes:
-    """Return the stored classes of a tier day, without the divisions that are not stored."""
+def stored(
+    connection: Connection, spec: JudgementSpec, stands: date, customers: NDArray[np.int32] | None = None
+) -> Classes:
+    """Return the stored classes of a tier day, of everybody or some, without the divisions that are not stored."""
     found: dict[str, Division] = {}
     for name in spec.divisions():
         print_ = fingerprint(spec, stands, name)
         query = (
             f"select {', '.join(field.name for field in _FIELDS)} from care.customer_tier "
-            f"where day = date '{stands}' and tiers = '{print_}' order by customer_no"
+            f"where day = date '{stands}' and tiers = '{print_}' and {among(customers)} order by customer_no"
         )
         table = read(connection, query, _FIELDS)
         if len(table["customer_no"]) or _is_stored(connection, stands, print_):
@@ -191,10 +193,15 @@ def _is_stored(connection: Connection, stands: date, print_: str) -> bool:
     )
 
 
-def known(connection: Connection, spec: JudgementSpec, cut: Cut) -> Classes:
-    """Return the classes that stand at a cut: those stored of its tier day, the others as known at the cut."""
+def known(
+    connection: Connection, spec: JudgementSpec, cut: Cut, customers: NDArray[np.int32] | None = None
+) -> Classes:
+    """Return the classes that stand at a cut, of everybody or at least of some customers.
+
+    They are those stored of its tier day, and the others as known at the cut.
+    """
     stands = tier_day(cut.day)
-    found = dict(stored(connection, spec, stands).divisions)
+    found = dict(stored(connection, spec, stands, customers).divisions)
     missing = [name for name in spec.divisions() if name not in found]
     if missing:
         at = Cut.at(stands, spec.firm.zone, cut.knowledge_cut)
