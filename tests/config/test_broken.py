@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from carewatch.cli import main
+from carewatch.spec import lint, loading
 from carewatch.spec.document import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKEN = sorted((Path(__file__).parent / "broken").iterdir())
-NOT_COPIED = ("expect.txt", "missing.txt")
+CHINESE = sorted(path.parent for path in (Path(__file__).parent / "broken").glob("*/expect.zh-CN.txt"))
+NOTED = sorted((Path(__file__).parent / "noted").iterdir())
+NOT_COPIED = ("expect.txt", "expect.zh-CN.txt", "missing.txt")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,6 +52,57 @@ def test_every_problem_is_said_in_plain_words_at_its_place(
     count = len(expected)
     assert said.err.splitlines() == [*expected, f"{count} problem{'s' if count > 1 else ''}"]
     assert (said.out, code) == ("", 1)
+
+
+@pytest.mark.req("D14")
+@pytest.mark.parametrize("case", CHINESE, ids=lambda case: case.name)
+def test_problems_are_said_in_chinese_as_well(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "config", "--language", "zh-CN"]) == 1
+    expected = (case / "expect.zh-CN.txt").read_text(encoding="utf-8").splitlines()
+    assert capsys.readouterr().err.splitlines() == [*expected, f"{len(expected)} 个问题"]
+
+
+def notes_of(folder: str, language: str, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], int]:
+    """Return the notes of a check that passes, without what is noted of the shipped configuration, and the code."""
+    code = main(["check", folder, "--strict", "--language", language])
+    said = capsys.readouterr()
+    assert said.err == ""
+    shipped = ("config/calendar.yaml:", "config/metrics/")
+    begin = {"en": "note: ", "zh-CN": "提示："}[language]
+    notes = [line.removeprefix(begin) for line in said.out.splitlines() if line.startswith(begin)]
+    return [line for line in notes if not line.startswith(shipped)], code
+
+
+@pytest.mark.req("D14", "S23")
+@pytest.mark.parametrize("case", NOTED, ids=lambda case: case.name)
+def test_what_is_probably_not_meant_is_noted_in_both_languages_with_what_to_write(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    for language, name in (("en", "expect.txt"), ("zh-CN", "expect.zh-CN.txt")):
+        notes, code = notes_of("config", language, capsys)
+        assert notes == (case / name).read_text(encoding="utf-8").splitlines()
+        assert code == 1, "--strict refuses notes"
+    assert main(["check", "config"]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.req("D14")
+def test_every_finding_has_a_case(tmp_path: Path) -> None:
+    """Each finder of the lint finds something in the catalogue of bad configurations."""
+    found = set()
+    for case in (*CHINESE, *NOTED):
+        folder = lay_out(case, tmp_path / case.name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loading, "findings", lambda parts: ())
+            parts = loading.read(folder).parts
+        found |= {finder.__name__ for finder in lint._finders() if any(finder.find(parts))}
+    assert found == {finder.__name__ for finder in lint._finders()}
 
 
 def test_json_says_the_same(

@@ -5,41 +5,63 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from carewatch import paths
 from carewatch.commands.console import json_argument, print_json
 from carewatch.commands.notice_check import bad_templates
 from carewatch.spec.configuration import Configuration
-from carewatch.spec.document import Problem, SpecError
-from carewatch.spec.loading import load
+from carewatch.spec.document import LANGUAGES, Problem, SpecError
+from carewatch.spec.loading import Reading, read
 from carewatch.spec.notes import notes
+from carewatch.spec.saying import in_language, said
 from carewatch.spec.shelf import display
 from carewatch.spec.sources import load_sources
 
 HELP = "check the configuration: every problem with file, line, column and the nearest match"
+NIGHTS: Final = 28
+"""How many nights a look at the history goes back."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folders", nargs="*", type=Path, metavar="FOLDER", help="configuration folders (default: config/)"
     )
+    parser.add_argument(
+        "--history", type=int, nargs="?", const=NIGHTS, default=0, metavar="NIGHTS",
+        help=f"also look which rules never fired, or fired for most customers, on the last {NIGHTS} (or so many) nights",
+    )  # fmt: skip
+    parser.add_argument("--strict", action="store_true", help="end with code 1 when there are notes, too")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the messages (default: en)")
     json_argument(parser)
 
 
-def problems_in(folder: Path) -> list[Problem]:
+@dataclass(frozen=True)
+class Checked:
+    """What a check found in a folder; `reading` is there when nothing stops the configuration."""
+
+    folder: Path
+    problems: tuple[Problem, ...]
+    reading: Reading | None
+
+
+def checked(folder: Path) -> Checked:
     """Return every problem of a configuration folder, its sources included, ordered by place."""
     found: set[Problem] = set()
+    reading: Reading | None = None
+    try:
+        reading = read(folder)
+    except SpecError as error:
+        found |= {_shown(problem) for problem in error.problems}
     # a folder without any configuration has said so; its missing sources would say it again
-    readers = (load, load_sources) if (folder / "firm.yaml").exists() else (load,)
-    for read in readers:
+    if (folder / "firm.yaml").exists():
         try:
-            read(folder)
+            load_sources(folder)
         except SpecError as error:
             found |= {_shown(problem) for problem in error.problems}
-    return sorted(found)
+    return Checked(folder, tuple(sorted(found)), None if found else reading)
 
 
 def _shown(problem: Problem) -> Problem:
@@ -49,31 +71,42 @@ def _shown(problem: Problem) -> Problem:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    folders = chosen.folders or [paths.config()]
-    problems = sorted({problem for folder in folders for problem in problems_in(folder)} | {*bad_templates()})
-    sound = [] if problems else [(folder, load(folder)) for folder in folders]
-    known = [] if problems else sorted({note for folder in folders for note in notes(folder)})
+    every = [checked(folder) for folder in chosen.folders or [paths.config()]]
+    problems = sorted({problem for one in every for problem in one.problems} | {*bad_templates()})
+    sound = [] if problems else [(one.folder, one.reading) for one in every if one.reading is not None]
+    known = sorted({note for _, reading in sound for note in (*notes(reading), *_history(chosen, reading))})
     if chosen.json:
         print_json(
             {
-                "problems": _data(problems),
-                "notes": _data(known),
-                "configurations": [_summary(folder, configuration) for folder, configuration in sound],
+                "problems": _data(problems, chosen.language),
+                "notes": _data(known, chosen.language),
+                "configurations": [_summary(folder, reading.configuration) for folder, reading in sound],
             }
         )
     else:
-        _print(problems, known, sound)
-    return 1 if problems else 0
+        _print(problems, known, sound, chosen.language)
+    return 1 if problems or (known and chosen.strict) else 0
 
 
-def _data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+def _history(chosen: argparse.Namespace, reading: Reading) -> list[Problem]:
+    """Return what the nights in the warehouse say of the rules, when that is asked for."""
+    if chosen.history <= 0:
+        return []
+    from carewatch.commands.console import warehouse
+    from carewatch.flow.rule_history import rule_notes
+
+    with warehouse() as connection:
+        return rule_notes(connection, reading, chosen.history)
+
+
+def _data(problems: Iterable[Problem], language: str) -> list[dict[str, Any]]:
     return [
         {
             "file": one.place.file,
             "line": one.place.line,
             "column": one.place.column,
-            "what": one.what,
-            "expected": one.expected,
+            "what": in_language(one.what, language),
+            "expected": in_language(one.expected, language) if one.expected is not None else None,
             "nearest": one.nearest,
         }
         for one in problems
@@ -93,16 +126,20 @@ def _summary(folder: Path, configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _print(problems: list[Problem], known: list[Problem], sound: list[tuple[Path, Configuration]]) -> None:
+def _print(
+    problems: list[Problem], known: list[Problem], sound: list[tuple[Path, Reading]], language: str
+) -> None:
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(problem.in_(language), file=sys.stderr)
     if problems:
-        print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", file=sys.stderr)
+        count = said("1 problem") if len(problems) == 1 else said("{count} problems", count=len(problems))
+        print(in_language(count, language), file=sys.stderr)
     for note in known:
-        print(f"note: {note}")
-    for folder, configuration in sound:
-        said = _summary(folder, configuration)
-        print(
-            f"{said['folder']}: {said['metrics']} metrics, {said['rules']} rules, {said['playbooks']} playbooks, "
-            f"{said['people']} people; judgement {said['judgement']}, care {said['care']}"
+        print(in_language(said("note: {note}", note=note.in_(language)), language))
+    for folder, reading in sound:
+        summary = said(
+            "{folder}: {metrics} metrics, {rules} rules, {playbooks} playbooks, {people} people; "
+            "judgement {judgement}, care {care}",
+            **_summary(folder, reading.configuration),
         )
+        print(in_language(summary, language))

@@ -116,6 +116,10 @@ class ScoredMetric(Strict):
         )  # fmt: skip
         return self
 
+    def every_points(self) -> tuple[Knots, ...]:
+        """Return all points that some customer may earn by."""
+        return (self.points, *self.by_tier.values(), *(entry.points for entry in self.by))
+
     def asks(self) -> frozenset[str]:
         """Return every name that decides which points a customer earns."""
         by_tier = frozenset({"tier"} if self.by_tier else ())

@@ -15,6 +15,7 @@ from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.document import Document, Place, Problem, SpecError
 from carewatch.spec.firm import Firm
 from carewatch.spec.health import FurtherModel, Health
+from carewatch.spec.lint import findings
 from carewatch.spec.metrics import MetricsFile
 from carewatch.spec.parts import Parts
 from carewatch.spec.people import Notices, People, Playbook
@@ -118,11 +119,35 @@ def _written(document: Document, below: str) -> set[str]:
     return set(content) if isinstance(content, dict) else set()
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A sound configuration, its parts, and where everything in it stands."""
+
+    configuration: Configuration
+    parts: Parts
+    shelf: Shelf
+
+    def notes(self) -> list[Problem]:
+        """Return what is probably not meant although it can be used, ordered by place.
+
+        Of files that a pack borrows nothing is said: they are not the pack's to mend.
+        """
+        found = [one for one in findings(self.parts) if not one.stops and not self.shelf.borrows(one.kind)]
+        return sorted(
+            problem for one in found for problem in self.shelf.placed(one.kind, one.name, one.problem)
+        )
+
+
 def load(folder: Path) -> Configuration:
     """Return the configuration in a folder; raise SpecError with every problem of every file, ordered by place.
 
     A pack may leave out calendar, levels, people, notices and playbooks: the shipped ones stand in.
     """
+    return read(folder).configuration
+
+
+def read(folder: Path) -> Reading:
+    """Return the configuration in a folder with its parts and their places; raise SpecError like `load`."""
     folder = folder.resolve()
     if not folder.is_dir():
         place = Place(display(folder), 1, 1)
@@ -157,10 +182,14 @@ def load(folder: Path) -> Configuration:
     )
     for kind, name, problem in check_parts(parts):
         shelf.note(kind, name, problem)
+    # what is found by comparing parts is only worth saying when all of them are sound
+    for found in findings(parts) if not shelf.problems else ():
+        if found.stops:
+            shelf.note(found.kind, found.name, found.problem)
     problems = [*shelf.problems, *strays(folder, (*KINDS, *_ELSEWHERE))]
     if problems or firm is None or calendar is None:
         raise SpecError(problems)
-    return _assembled(firm, calendar, parts)
+    return Reading(_assembled(firm, calendar, parts), parts, shelf)
 
 
 def load_calendar(folder: Path) -> WorkCalendar:

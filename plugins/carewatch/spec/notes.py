@@ -6,12 +6,15 @@ from pathlib import Path
 
 from carewatch.spec.calendar import CalendarSpec
 from carewatch.spec.document import Problem, read_document, validate
+from carewatch.spec.loading import Reading
+from carewatch.spec.saying import said
 from carewatch.spec.shelf import display, files_of
 
 
-def notes(folder: Path) -> list[Problem]:
+def notes(reading: Reading) -> list[Problem]:
     """Return what is worth knowing, at its place; nothing in it stops anything."""
-    return [note for path in files_of(folder.resolve(), "calendar")[:1] for note in _unannounced(path)]
+    calendars = files_of(reading.shelf.folder, "calendar")[:1]
+    return sorted([*reading.notes(), *(note for path in calendars for note in _unannounced(path))])
 
 
 def _unannounced(path: Path) -> list[Problem]:
@@ -20,9 +23,10 @@ def _unannounced(path: Path) -> list[Problem]:
     years = calendar.unannounced_years() if calendar is not None else []
     if not years:
         return []
-    named = f"{years[0]}" if len(years) == 1 else f"{years[0]} to {years[-1]}"
-    what = (
-        f"the make-up workdays of {named} are not announced yet, so working hours then are a guess: update the "
-        "package holidays once they are, or write the days under closed: and open:"
+    named = f"{years[0]}" if len(years) == 1 else said("{first} to {last}", first=years[0], last=years[-1])
+    what = said(
+        "the make-up workdays of {years} are not announced yet, so working hours then are a guess: update the "
+        "package holidays once they are, or write the days under closed: and open:",
+        years=named,
     )
     return [Problem(document.place(("years",)), what)]

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from carewatch.spec.saying import in_language, joined, said
+
 Loc = tuple[str | int, ...]
 
 
@@ -31,12 +33,16 @@ class Problem:
     nearest: str | None = None
 
     def __str__(self) -> str:
-        parts = [f"{self.place}: {self.what}"]
+        return self.in_("en")
+
+    def in_(self, language: str) -> str:
+        """Return the problem with its place in one line, in a language."""
+        parts = [said("{place}: {what}", place=self.place, what=self.what)]
         if self.expected:
-            parts.append(f"expected {self.expected}")
+            parts.append(said("expected {expected}", expected=self.expected))
         if self.nearest:
-            parts.append(f"did you mean {self.nearest}?")
-        return "; ".join(parts)
+            parts.append(said("did you mean {nearest}?", nearest=self.nearest))
+        return in_language(joined("; ", parts), language)
 
     def __lt__(self, other: Problem) -> bool:
         return (self.place, self.what) < (other.place, other.what)

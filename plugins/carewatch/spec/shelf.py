@@ -88,6 +88,13 @@ class Shelf:
             if isinstance(content, dict):
                 yield content
 
+    def borrows(self, kind: str) -> bool:
+        """Return whether the shipped files of a kind stand in for the folder's own."""
+        shipped = self.folder == home() / "config"
+        return not shipped and not any(
+            path.is_relative_to(self.folder) for path in files_of(self.folder, kind)
+        )
+
     def missing(self, kind: str) -> None:
         """Say that a file that every configuration needs is not there."""
         path = display(self.folder / f"{kind}.yaml")
@@ -107,11 +114,15 @@ class Shelf:
 
     def note(self, kind: str, name: str, problem: SpecProblem) -> None:
         """Record a problem of a named thing (a rule, a metric, a playbook, or a whole file) at its place."""
+        self.problems += self.placed(kind, name, problem)
+
+    def placed(self, kind: str, name: str, problem: SpecProblem) -> Iterator[Problem]:
+        """Yield a problem of a named thing, and all that came with it, at their places."""
         document, below = self.documents[kind, name]
         for one in problem.every():
             loc = ((below, name) if below else ()) + one.loc
             place = document.place(loc, key=one.at_key, offset=one.column_offset)
-            self.problems.append(Problem(place, one.what, one.expected, one.nearest))
+            yield Problem(place, one.what, one.expected, one.nearest)
 
 
 def _named_by(kind: str) -> str:

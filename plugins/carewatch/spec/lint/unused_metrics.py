@@ -1,0 +1,30 @@
+"""Metrics that nothing reads: no score, tier, stage, rule, text or other metric; the night computes them all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from carewatch.spec.condition import names
+from carewatch.spec.lint._finding import Finding, models
+from carewatch.spec.parts import Parts
+from carewatch.spec.saying import said
+
+
+def find(parts: Parts) -> Iterator[Finding]:
+    read: set[str] = {name for _, _, model in models(parts) for name in model.reads()}
+    read |= {name for model in parts.models.values() for name in names(model.when)}
+    if parts.tiers is not None:
+        read |= {*parts.tiers.metrics, *([parts.tiers.money] if parts.tiers.money else [])}
+        read |= {name for scored in parts.tiers.metrics.values() for name in scored.asks()}
+    read |= parts.stages.names() if parts.stages is not None else set()
+    for rule in parts.rules.values():
+        read |= rule.names() | rule.placeholders() | set(rule.classes())
+    for metric in parts.metrics.values():
+        read |= {part for _, part in metric.parts()}
+    unused = [name for name in parts.metrics if name not in read]
+    if unused:
+        listed = ", ".join(sorted(unused))
+        what = said("nothing reads these metrics, but every night computes them: {names}", names=listed)
+        yield Finding.of(
+            "metrics", unused[0], what, said("rules or scores that read them, or the metrics left out")
+        )
