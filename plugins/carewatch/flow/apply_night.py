@@ -20,6 +20,7 @@ from carewatch.store.holds import Hold
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
 from carewatch.store.readings import class_texts
+from carewatch.store.stages import store_transitions
 from carewatch.warn.fold import Memory, Phase, fold
 from carewatch.warn.hits import RuleBook, State, rule_book
 from carewatch.warn.judge import hold_nights, level_of_memory
@@ -70,6 +71,7 @@ def apply_night(
         tell_hold(connection, night, care, hold, now)
         return None
     signals.store_changes(connection, night, spec, book, health, before, after, severity)
+    store_transitions(connection, night, spec, health)
     moved = with_context(connection, spec, care, night.cut(spec.firm.zone), found, moves, live)
     warnings.store_moves(connection, night, moved, day=night.day, rest=spec.levels.rest, now=now)
     nights.set_applied_through(connection, night.day)

@@ -11,6 +11,7 @@ from carewatch.spec.metric_kinds import SHAPES, Measure
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rfm import RFM
 from carewatch.spec.rule_checks import check_condition_names, check_rules
+from carewatch.spec.stages import DORMANT, STAGE
 from carewatch.spec.tiers import HIGH_POTENTIAL
 
 
@@ -20,7 +21,7 @@ def check_parts(parts: Parts) -> Iterator[Found]:
     yield from _health(parts)
     yield from _tiers(parts)
     yield from _divisions(parts)
-    yield from _dormant(parts)
+    yield from _stages(parts)
     yield from check_rules(parts)
     yield from _priorities(parts)
     yield from _promises(parts)
@@ -118,7 +119,7 @@ def _divisions(parts: Parts) -> Iterator[Found]:
         if division.otherwise in division.segments:
             what = f"segment '{division.otherwise}' is both a segment and 'otherwise'"
             yield "segments", name, SpecProblem(what, expected="a name of its own", loc=("otherwise",))
-    taken = (*ATTRIBUTES, *JUDGED, HIGH_POTENTIAL, RFM)
+    taken = (*ATTRIBUTES, *JUDGED, HIGH_POTENTIAL, RFM, STAGE)
     for kind, divisions in (("tiers", parts.schemes), ("segments", parts.segments)):
         for name in divisions:
             twice = kind == "segments" and name in parts.schemes
@@ -128,11 +129,23 @@ def _divisions(parts: Parts) -> Iterator[Found]:
                 yield kind, name, SpecProblem(what, expected="another name", loc=at, at_key=kind != "tiers")
 
 
-def _dormant(parts: Parts) -> Iterator[Found]:
-    if parts.stages is None or parts.stages.dormant_when is None:
+def _stages(parts: Parts) -> Iterator[Found]:
+    if parts.stages is None:
         return
-    for problem in check_condition_names(parts.stages.dormant_when, parts, judged=()):
-        yield "stages", "stages", problem.under("dormant_when")
+    problems = [*_metric(parts.stages.silence, parts, "silence")] if parts.stages.silence is not None else []
+    if parts.stages.dormant_when is not None:
+        found = check_condition_names(parts.stages.dormant_when, parts, judged=())
+        problems += [problem.under("dormant_when") for problem in found]
+    known = {*parts.classes} - {STAGE}
+    for name, stage in parts.stages.stages.items():
+        if stage.when is not None:
+            found = check_condition_names(stage.when, parts, judged=known)
+            problems += [problem.under("stages", name, "when") for problem in found]
+        if name == DORMANT and not parts.stages.names():
+            what = "nobody is ever dormant: nothing says who is"
+            at = ("stages", name)
+            problems.append(SpecProblem(what, expected="dormant_when: a condition", loc=at, at_key=True))
+    yield from (("stages", "stages", problem) for problem in problems)
 
 
 def _priorities(parts: Parts) -> Iterator[Found]:

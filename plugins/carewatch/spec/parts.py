@@ -15,7 +15,7 @@ from carewatch.spec.problems import SpecProblem
 from carewatch.spec.rfm import RFM, Rfm
 from carewatch.spec.rules import LevelsFile, Rule
 from carewatch.spec.segments import Segmentation
-from carewatch.spec.stages import Stages
+from carewatch.spec.stages import STAGE, Stages
 from carewatch.spec.tiers import HIGH_POTENTIAL, TIER, YES_NO, Tiers
 
 Found = tuple[str, str, SpecProblem]
@@ -71,6 +71,8 @@ class Parts:
         given: dict[str, tuple[str, ...] | None] = {TIER: self.tier_names, HIGH_POTENTIAL: YES_NO}
         given |= {name: scheme.names for name, scheme in self.schemes.items()}
         given |= {name: division.names for name, division in self.segments.items()}
+        if self.stages is None or self.stages.stages:
+            given[STAGE] = tuple(self.stages.stages) if self.stages is not None else None
         return given | ({RFM: self.rfm.names} if self.rfm is not None else {})
 
     @property

@@ -26,6 +26,7 @@ NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
     "health": (("dimensions.*.metrics", "keys", "metric"),),
     "tiers": (("metrics", "keys", "metric"), ("weights.*", "keys", "metric"), ("money", "value", "metric")),
     "rfm": (("*.metric", "value", "metric"),),
+    "stages": (("silence", "value", "metric"),),
     "warnings": (
         ("rules.*.severity", "value", "severity"),
         ("rules.*.severity_by_tier.*", "value", "severity"),

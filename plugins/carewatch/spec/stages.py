@@ -1,13 +1,15 @@
-"""Answer the question: when is a customer lost, and when asleep?"""
+"""Answer the question: when is a customer lost, when asleep, and in which stage of its life?"""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from datetime import date
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from carewatch.spec.condition import ConditionField, names
-from carewatch.spec.document import SpecProblem, Strict, unknown
+from carewatch.spec.document import Name, SpecProblem, Strict, Text, raise_all, unknown
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS
 from carewatch.spec.fragment import check_condition
@@ -58,10 +60,29 @@ class Lost(Strict):
         return self
 
 
-class Stages(Strict):
-    """`stages.yaml`: when a customer counts as lost, and when as dormant.
+STAGE: Final = "stage"
+"""What conditions call it."""
+DORMANT: Final = "dormant"
+"""The stage of those who sleep."""
 
-    A dormant customer is scored but no longer warned about; an open warning closes as lost.
+
+class Stage(Strict):
+    """One stage of a customer's life 生命周期阶段."""
+
+    label: Text = Field(description="what people see 名称")
+    when: ConditionField | None = Field(
+        default=None,
+        description="who is in it 条件, over metrics, attributes and classes; dormant is who sleeps, the last one takes "
+        "everybody else",
+    )
+
+
+class Stages(Strict):
+    """`stages.yaml`: when a customer counts as lost, when as dormant, and the stages of a customer's life.
+
+    A dormant customer is scored but no longer warned about; an open warning closes as lost. The stage is the first whose
+    condition is true tonight; one that cannot be told (a value is missing) is passed over. Who has been silent for
+    `lost.within` already on `watched_from` sleeps until the silence is broken: nobody is warned of old losses.
     """
 
     version: Literal[1]
@@ -71,6 +92,48 @@ class Stages(Strict):
         description="the condition under which a customer sleeps 沉睡 and is no longer warned about",
     )
 
+    stages: dict[Name, Stage] = Field(
+        default_factory=dict,
+        description="the stages in order 生命周期; the first whose condition is true counts",
+    )
+    watched_from: date | None = Field(
+        default=None, description="the day of the first night 启用日; older losses are not warned of"
+    )
+    silence: str | None = Field(
+        default=None, description="with watched_from: the metric of days since the last business 沉默天数"
+    )
+
+    @model_validator(mode="after")
+    def _hang_together(self) -> Self:
+        raise_all([*self._stage_problems(), *self._watch_problems()])
+        return self
+
+    def _stage_problems(self) -> Iterator[SpecProblem]:
+        last = next(reversed(self.stages), None)
+        for name, stage in self.stages.items():
+            if name == DORMANT and stage.when is not None:
+                what = "who is dormant is said by dormant_when"
+                yield SpecProblem(what, expected="no 'when' here", loc=("stages", name, "when"), at_key=True)
+            if name not in (DORMANT, last) and stage.when is None:
+                what = f"stage '{name}' takes everybody, and the stages after it nobody"
+                yield SpecProblem(what, expected="when: a condition", loc=("stages", name), at_key=True)
+        if last is not None and (last == DORMANT or self.stages[last].when is not None):
+            what = f"a customer of whom no condition is true has no stage: '{last}' is the last"
+            expected = "a last stage without 'when', for everybody else"
+            yield SpecProblem(what, expected=expected, loc=("stages", last), at_key=True)
+
+    def _watch_problems(self) -> Iterator[SpecProblem]:
+        if (self.watched_from is None) != (self.silence is None):
+            key = "silence" if self.silence is not None else "watched_from"
+            what = "old losses need both the day and the metric of silence"
+            expected = "watched_from: a day, and silence: a metric such as days_since_order"
+            yield SpecProblem(what, expected=expected, loc=(key,), at_key=True)
+
     def names(self) -> frozenset[str]:
+        """Return every name by which customers sleep."""
+        asleep = names(self.dormant_when) if self.dormant_when is not None else frozenset()
+        return asleep | ({self.silence} if self.silence is not None else set())
+
+    def reads(self) -> frozenset[str]:
         """Return every name that the stages read."""
-        return names(self.dormant_when) if self.dormant_when is not None else frozenset()
+        return self.names().union(*(names(one.when) for one in self.stages.values() if one.when is not None))

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from carewatch.measure.columns import tier_texts
 from carewatch.measure.cut import Cut
 from carewatch.measure.passes import believed, visible
+from carewatch.measure.stages import DAYS_WATCHED, stage_texts
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.stages import STAGE
 from carewatch.store import events, overrides, tiers
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
@@ -32,7 +34,7 @@ def names_read(spec: JudgementSpec) -> list[str]:
     by_models = frozenset[str]().union(
         *(one.asks() for one in spec.health_models), *(one.chosen_by() for one in spec.models)
     )
-    return sorted(read_by_rules | by_models | spec.stages.names())
+    return sorted(read_by_rules | by_models | spec.stages.reads())
 
 
 def readings_at(
@@ -47,6 +49,9 @@ def readings_at(
     columns: dict[str, NDArray[Any]] = {**attributes_at(connection, cut, customers, names_read(spec))}
     known = classes or tiers.known(connection, spec, cut, None if alone is None else customers)
     columns |= known.texts_of(customers)
+    if spec.stages.watched_from is not None:
+        watched = (cut.day - spec.stages.watched_from).days
+        columns[DAYS_WATCHED] = np.full(len(customers), float(watched))
     columns |= events.columns_at(connection, spec, cut, customers)
     columns |= reason_columns(excuses_at(connection, cut, alone), customers)
     columns |= overrides.columns_at(connection, cut, customers)
@@ -77,5 +82,6 @@ def class_texts(
     texts |= events.columns_of(connection, grading, cut, health["customer_no"])
     texts |= tiers.known(connection, spec, cut).texts_of(health["customer_no"])
     texts["tier"] = tier_texts(health["tier"], spec.tiers.names)
+    texts[STAGE] = stage_texts(spec.stages, health["stage"])
     texts["colour"] = colour_texts(health["colour"])
     return texts

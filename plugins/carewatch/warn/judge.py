@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from carewatch.measure.columns import Columns, Texts, tier_texts
 from carewatch.measure.health import Colour, Scores, overridden, score_all
 from carewatch.measure.reads import held_metrics
-from carewatch.spec.condition import TRUE, evaluate
+from carewatch.measure.stages import UNKNOWN_STAGE, asleep, stage_texts, stages
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.stages import STAGE
 from carewatch.warn.fold import Memory, Phase
 from carewatch.warn.hits import RuleBook, State, floors, hits, rule_book, said_floors
 from carewatch.warn.level import levels, severities
@@ -37,6 +38,7 @@ class Judged:
     tier: NDArray[np.int16]
     scores: Scores
     dormant: NDArray[np.bool_]
+    stage: NDArray[np.int16]
     states: NDArray[np.int16]
     book: RuleBook
 
@@ -52,21 +54,23 @@ def judge(
     """
     lost = held_metrics(spec.metrics, held_facts)
     models = spec.health_models
-    scores = overridden(score_all(models, columns, tier, spec.tiers.names, lost), columns)
-    asleep = spec.stages.dormant_when
-    dormant = evaluate(asleep, columns) == TRUE if asleep is not None else np.zeros(len(tier), dtype=bool)
+    known: dict[str, NDArray[Any]] = {**columns, "tier": tier_texts(tier, spec.tiers.names)}
+    dormant = asleep(spec.stages, known, len(tier))
     # Who would be asleep by a held number may have bought since: neither asleep, which ends a warning, nor judged.
     doubtful = dormant & (not spec.stages.names().isdisjoint(lost))
     dormant = dormant & ~doubtful
+    stage = stages(spec.stages, known, dormant, lost)
+    known[STAGE] = stage_texts(spec.stages, stage)
+    scores = overridden(score_all(models, known, tier, spec.tiers.names, lost), known)
     readable: dict[str, NDArray[Any]] = {
-        **columns,
+        **known,
         **{name: np.full(len(tier), np.nan) for name in lost},
         "score": scores.score,
         "colour": colour_texts(scores.colour),
-        "tier": tier_texts(tier, spec.tiers.names),
     }
     book = rule_book(spec.rules, hold_nights(spec, scores.model))
-    held = held_scores(spec, scores.model, lost)
+    undecided = {STAGE} if lost and (stage == UNKNOWN_STAGE).any() else set()
+    held = held_scores(spec, scores.model, lost | undecided)
     states = hits(
         book,
         readable,
@@ -77,7 +81,7 @@ def judge(
         held_scores=held,
     )
     states[doubtful] = State.UNKNOWN
-    return Judged(readable, tier, scores, dormant, states, book)
+    return Judged(readable, tier, scores, dormant, stage, states, book)
 
 
 def hold_nights(spec: JudgementSpec, model: NDArray[np.int16]) -> int | NDArray[np.int16]:
