@@ -30,6 +30,7 @@ COMMANDS = (
     "quarantine",
     "identity",
     "timeline",
+    "erase",
     "source",
     "schema",
     "fit",

@@ -7,10 +7,21 @@ from pathlib import Path
 import pytest
 
 from carewatch.spec.facts import COMMON, FACTS, SQL_TYPE
-from carewatch.store.database import connect
+from carewatch.store.database import Connection, connect
 from carewatch.store.migrations import MigrationError, migrate, migrations
+from carewatch.store.personal import TABLES, WORDS, privacy_of_column
 
 _SHORT = {"timestamp with time zone": "timestamptz"}
+_COLUMNS = """
+    select c.table_schema || '.' || coalesce(parent.relname, c.table_name), c.column_name
+    from information_schema.columns c
+    join pg_class t on t.oid = to_regclass(format('%%I.%%I', c.table_schema, c.table_name)) and t.relkind in ('r', 'p')
+    left join pg_inherits h on h.inhrelid = t.oid
+    left join pg_class parent on parent.oid = h.inhparent
+    where c.table_schema in ('care', 'quarantine') and c.data_type = any(%s)
+        and (c.data_type <> 'ARRAY' or c.udt_name in ('_text', '_varchar'))
+    order by 1, 2
+"""
 
 
 def test_every_fact_has_the_table_that_the_registry_describes(module_warehouse: str) -> None:
@@ -90,3 +101,28 @@ def test_the_master_record_has_every_field_of_a_customer(module_warehouse: str) 
     found = {name: _SHORT.get(kind, kind) for name, kind in rows}
     described = {column.name: SQL_TYPE[column.kind] for column in FACTS["customer"].columns}
     assert found == {"customer_id": "text", "customer_no": "integer", **described}
+
+
+def columns(connection: Connection) -> list[tuple[str, str]]:
+    return connection.execute(_COLUMNS, (list(WORDS),)).fetchall()
+
+
+@pytest.mark.req("D19")
+def test_every_column_that_can_hold_words_has_a_class(module_warehouse: str) -> None:
+    with connect(module_warehouse) as connection:
+        connection.execute("create table care.extra (remark text, at timestamptz, tags text[], n integer[])")
+        found = columns(connection)
+    unclassed = [one for one in found if privacy_of_column(*one) is None]
+    assert unclassed == [("care.extra", "remark"), ("care.extra", "tags")], (
+        "declare what the new columns hold in plugins/carewatch/store/personal.py"
+    )
+    assert ("care.warning", "plan") in found
+
+
+@pytest.mark.req("D19")
+def test_every_classed_column_is_there_once(module_warehouse: str) -> None:
+    with connect(module_warehouse) as connection:
+        found = {*columns(connection)}
+    classed = [(table, column) for table, holds in TABLES.items() for column, _ in holds.classes()]
+    assert len(classed) == len({*classed})
+    assert {*classed} <= found

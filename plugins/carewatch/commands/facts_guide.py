@@ -7,7 +7,7 @@ from typing import Final
 
 from carewatch.spec.fact_losses import WITHOUT_FACT, lost_without
 from carewatch.spec.fact_names import column_label, fact_label
-from carewatch.spec.facts import FACTS, SQL_TYPE, Column, Fact, Kind
+from carewatch.spec.facts import FACTS, SQL_TYPE, Column, Erased, Fact, Kind
 
 _KINDS: Final = {
     Kind.TEXT: "as it stands, without blanks around it; an empty one is missing",
@@ -48,6 +48,9 @@ Every fact is the table `care.fact_<name>` and carries, beside its own columns:
 A correction closes the old version and adds a new one. A night counts a version when `event_at` is before its event cut
 and its knowledge cut lies in [`known_from`, `known_to`).
 
+`class` says who may see a value (listings and errors show of a `personal` one only its shape) and what `care erase` leaves of
+it: nothing (`gone`), a key that leads nowhere (`pseudonym`), or the value itself.
+
 `where:` and `of:` of a metric may name the fact's own columns, `event_day` and `source_key`; a metric in SQL reads
 `fact_<name>` with `customer_no`, `event_at`, `event_day`, `source_key` and the fact's own columns.
 
@@ -72,6 +75,11 @@ def _fact(fact: Fact) -> Iterator[str]:
     yield from (_column(fact, column) for column in fact.columns)
 
 
+def _class(column: Column) -> str:
+    fate = {Erased.KEPT: "", Erased.PSEUDONYM: ", pseudonym", Erased.GONE: ", gone"}
+    return f"{column.privacy}{fate[column.erased]}"
+
+
 def _column(fact: Fact, column: Column) -> str:
     needed = "needed" if column.required else ""
     called = column_label(fact.name, column.name, "zh-CN")
@@ -83,5 +91,5 @@ def _column(fact: Fact, column: Column) -> str:
         if column.required
         else lost_without(fact.name, column.name)
     )
-    shown = (f"`{column.name}`", called, column.kind, needed, column.privacy, column.means, lost)
+    shown = (f"`{column.name}`", called, column.kind, needed, _class(column), column.means, lost)
     return f"| {' | '.join(shown)} |\n"

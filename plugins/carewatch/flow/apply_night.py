@@ -15,7 +15,7 @@ from carewatch.spec.configuration import CareSpec, JudgementSpec
 from carewatch.store import configurations, holds, nights, signals
 from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
-from carewatch.store.health import health_of_night
+from carewatch.store.health import health_of_night, without_erased
 from carewatch.store.holds import Hold
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
@@ -39,7 +39,7 @@ def apply_night(
     up for the first time in them, and would hold night after night. One that a person `released` is not held again.
     """
     spec = configurations.judgement(connection, night.judgement)
-    health = health_of_night(connection, night, spec)
+    health = without_erased(connection, health_of_night(connection, night, spec))
     book = rule_book(spec.rules, hold_nights(spec, health["model"]))
     customers, tier, dormant = health["customer_no"], health["tier"], health["dormant"].astype(bool)
     through = nights.applied_through(connection)

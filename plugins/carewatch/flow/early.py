@@ -18,7 +18,7 @@ from carewatch.spec.configuration import CareSpec
 from carewatch.store import configurations, events, nights, signals
 from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
-from carewatch.store.health import health_of_night
+from carewatch.store.health import health_of_night, without_erased
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
 from carewatch.store.readings import readings_at
@@ -57,7 +57,7 @@ def raise_events(connection: Connection, care: CareSpec, now: datetime) -> int:
 
 def _raise(connection: Connection, care: CareSpec, night: Night, cut: Cut, now: datetime) -> int:
     spec = configurations.judgement(connection, night.judgement)
-    health = health_of_night(connection, night, spec)
+    health = without_erased(connection, health_of_night(connection, night, spec))
     everybody = len(health["customer_no"])
     waiting = events.columns_at(connection, spec, cut, health["customer_no"])
     happened = [~np.isnan(waiting[event_column(name)]) for name in spec.event_rules()]

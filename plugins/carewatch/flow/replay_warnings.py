@@ -25,7 +25,7 @@ from carewatch.store.nights import Night, NoNight, last_sealed, night_of
 from carewatch.warn.fold import Phase
 from carewatch.warn.hits import State, rule_book
 from carewatch.warn.level import NOTHING, levels
-from carewatch.warn.reasons import reason
+from carewatch.warn.reasons import ERASED, reason
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ class _Replaying:
             column = seen.judged.columns.get(key)
             if column is not None and not _same(column[row], value):
                 yield f"rule {name} was opened on {key} = {value}, recomputed is {column[row]}"
+        if signal["text"] == ERASED:
+            return
         said = reason(name, spec.rules.get(name), evidence)
         if said != signal["text"]:
             yield f"rule {name} says {said}, stored is {signal['text']}"

@@ -27,7 +27,12 @@ def review_quarter(
     cut = Cut.at(today, spec.firm.zone, nights.knowledge_now(connection))
     window = spec.stages.lost.within.max_days()
     events = Events(*outcomes.event_days(connection, spec, cut), are_losses=spec.stages.lost.by_event)
-    lost = [loss for loss in losses(events, first, end, window, data_end=today) if was_regular(events, loss)]
+    erased = outcomes.erased_days(connection, spec.firm.zone)
+    lost = [
+        loss
+        for loss in losses(events, first, end, window, data_end=today)
+        if was_regular(events, loss) and loss.lost <= erased.get(loss.customer, today)
+    ]
     done = judge_quarter(
         first=first,
         end=end,
@@ -38,6 +43,7 @@ def review_quarter(
         losses=lost,
         warnings_of=outcomes.warned_before(connection, [loss.customer for loss in lost]),
         ids=outcomes.customer_ids(connection),
+        erased=erased,
     )
     report = write_report(done, spec.fingerprint, cut)
     with connection.transaction():

@@ -147,12 +147,14 @@ def review(
     losses: Sequence[Loss],
     warnings_of: Mapping[int, Sequence[tuple[date, date | None]]],
     ids: Mapping[int, str],
+    erased: Mapping[int, date],
 ) -> Review:
     """Judge the warnings that opened in [first, end) and the losses that fell into it.
 
     `warned` holds the quarter's warning chains, `warnings_of` all warnings of the lost customers (opened, closed). A
     loss was caught when a warning lived at some time between the last business (of a loss by event: a window before it)
-    and the day of loss.
+    and the day of loss. Of customers who were `erased` nothing is known after that day: a window that reaches past it
+    stays open.
     """
     episodes = tuple(
         Episode(
@@ -169,7 +171,7 @@ def review(
                 events.of(row["customer_no"]),
                 window=window,
                 treated=row["treated"],
-                data_end=data_end,
+                data_end=min(data_end, erased.get(row["customer_no"], data_end)),
                 are_losses=events.are_losses,
             ),
         )

@@ -26,12 +26,26 @@ class Kind(StrEnum):
 
 
 class Privacy(StrEnum):
-    """Who may see a value: messages mask everything above `internal` unless a template asks for it."""
+    """Who may see a value: listings, logs and errors mask everything above `internal`; messages hold none of it.
+
+    A customer's name is `internal`: most customers are firms, and nobody can care for one whose name is hidden. Where a
+    source's customers are people, or a column of it holds more than its class says, the stream says so (`personal:`).
+    """
 
     PUBLIC = "public"
     INTERNAL = "internal"
     PERSONAL = "personal"
     SECRET = "secret"  # noqa: S105 - a class, not a password
+
+
+class Erased(StrEnum):
+    """What `care erase` leaves of a value of the customer."""
+
+    KEPT = "kept"
+    """It names nobody: a number, a day, one of a few words, one of our people."""
+    PSEUDONYM = "pseudonym"
+    """A key becomes one that nobody can trace back, equal ones the same: rows that belong together still do."""
+    GONE = "gone"
 
 
 NUMBERS: Final = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.AMOUNT})
@@ -58,6 +72,7 @@ class Column:
     means: str
     required: bool = False
     privacy: Privacy = Privacy.INTERNAL
+    erased: Erased = Erased.KEPT
 
 
 @dataclass(frozen=True)
@@ -97,8 +112,12 @@ believed this version, whether that start was assumed at the first history load,
 when the source says that it wrote this version."""
 
 
-def _text(name: str, means: str, *, required: bool = False, privacy: Privacy = Privacy.INTERNAL) -> Column:
-    return Column(name, Kind.TEXT, means, required, privacy)
+def _text(name: str, means: str, *, required: bool = False, erased: Erased = Erased.KEPT) -> Column:
+    return Column(name, Kind.TEXT, means, required, erased=erased)
+
+
+def _personal(name: str, means: str) -> Column:
+    return Column(name, Kind.TEXT, means, privacy=Privacy.PERSONAL, erased=Erased.GONE)
 
 
 def _number(name: str, means: str, *, required: bool = False) -> Column:
@@ -130,12 +149,15 @@ FACTS: Final = {
             "customer",
             "a version of a customer's master record; event_at is the start of the relation",
             (
-                _text("name", "name", privacy=Privacy.INTERNAL),
+                _text("name", "name", erased=Erased.GONE),
                 _text(
                     "credit_code",
                     "unified social credit code (统一社会信用代码): one company, whatever the system",
+                    erased=Erased.GONE,
                 ),
-                _text("parent", "the source's key of the customer that owns this one"),
+                _text(
+                    "parent", "the source's key of the customer that owns this one", erased=Erased.PSEUDONYM
+                ),
                 _text("industry", "industry"),
                 _text("region", "sales region"),
                 _text("country", "country"),
@@ -146,30 +168,35 @@ FACTS: Final = {
                 _number("profit_rate", "profit as percent of sales"),
                 _flag("benchmark", "a reference customer of its industry or region"),
                 Column("potential", Kind.AMOUNT, "what it could buy in a year, in the firm's currency"),
-                _text("email", "address for machine mail", privacy=Privacy.PERSONAL),
+                _personal("email", "address for machine mail"),
                 _flag("consent", "has agreed to machine mail"),
-                _text("phone", "telephone", privacy=Privacy.PERSONAL),
+                _personal("phone", "telephone"),
             ),
         ),
         Fact(
             "contact_event",
             "a contact person came, changed or left",
             (
-                _text("contact", "the source's key of the contact person", required=True),
+                _text(
+                    "contact",
+                    "the source's key of the contact person",
+                    required=True,
+                    erased=Erased.PSEUDONYM,
+                ),
                 _text("what", "joined, changed or left", required=True),
-                _text("name", "name of the person", privacy=Privacy.PERSONAL),
-                _text("role", "role at the customer"),
+                _personal("name", "name of the person"),
+                _text("role", "role at the customer", erased=Erased.GONE),
                 _flag("decision_maker", "decides about buying"),
                 _flag("main", "is the main contact"),
-                _text("department", "department at the customer"),
-                _text("reports_to", "the source's key of the contact person above"),
+                _text("department", "department at the customer", erased=Erased.GONE),
+                _text("reports_to", "the source's key of the contact person above", erased=Erased.PSEUDONYM),
             ),
         ),
         Fact(
             "contract_event",
             "a contract, trial, course or project was signed, renewed, cancelled or ended",
             (
-                _text("contract", "the source's key of the contract", required=True),
+                _text("contract", "the source's key of the contract", required=True, erased=Erased.PSEUDONYM),
                 _text("what", "signed, renewed, cancelled or ended", required=True),
                 _text("kind", "contract, trial, course or project; contract when empty"),
                 _day("ends_on", "last day of the term"),
@@ -182,7 +209,7 @@ FACTS: Final = {
             "order",
             "a customer ordered; credit notes are orders of kind 'credit' with a negative amount",
             (
-                _text("order_no", "order number"),
+                _text("order_no", "order number", erased=Erased.PSEUDONYM),
                 _text("kind", "regular, spare, one_off or credit; regular when empty"),
                 *_money("order amount", required=True),
                 _LINE,
@@ -193,7 +220,7 @@ FACTS: Final = {
             "order_event",
             "something happened to an order",
             (
-                _text("order_no", "order number", required=True),
+                _text("order_no", "order number", required=True, erased=Erased.PSEUDONYM),
                 _text("what", "confirmed, delivered or cancelled", required=True),
             ),
         ),
@@ -201,7 +228,7 @@ FACTS: Final = {
             "order_line",
             "one line of an order",
             (
-                _text("order_no", "order number"),
+                _text("order_no", "order number", erased=Erased.PSEUDONYM),
                 _text("kind", "regular, spare, one_off or credit; regular when empty"),
                 _text("product", "product code"),
                 _number("quantity", "units"),
@@ -220,13 +247,13 @@ FACTS: Final = {
                 _flag("attended", "the customer came"),
                 _flag("decision_maker", "a decision maker took part"),
                 _text("tone", "tone of the talk: warm, neutral, distant or negative"),
-                _text("contact", "the source's key of the contact person"),
+                _text("contact", "the source's key of the contact person", erased=Erased.PSEUDONYM),
                 _text("person", "id of our person (people.yaml)"),
                 _text("campaign", "campaign that it belongs to"),
                 _text("result", "of a call: answered, no_answer, busy or refused"),
                 Column("elapsed", Kind.INTEGER, "whole seconds that it took"),
-                _text("summary", "what was said", privacy=Privacy.PERSONAL),
-                _text("reference", "where the recording or the archived chat lies", privacy=Privacy.PERSONAL),
+                _personal("summary", "what was said"),
+                _personal("reference", "where the recording or the archived chat lies"),
                 _LINE,
             ),
         ),
@@ -234,7 +261,7 @@ FACTS: Final = {
             "ticket",
             "a customer opened a ticket",
             (
-                _text("ticket_no", "ticket number", required=True),
+                _text("ticket_no", "ticket number", required=True, erased=Erased.PSEUDONYM),
                 _text("priority", "low, normal, high or urgent"),
                 _flag("complaint", "it is a complaint"),
                 _LINE,
@@ -244,7 +271,7 @@ FACTS: Final = {
             "ticket_event",
             "something happened to a ticket",
             (
-                _text("ticket_no", "ticket number", required=True),
+                _text("ticket_no", "ticket number", required=True, erased=Erased.PSEUDONYM),
                 _text(
                     "what",
                     "first_response, reassigned, breached, resolved, reopened or closed",
@@ -265,7 +292,7 @@ FACTS: Final = {
                     "what",
                     "satisfaction, recommend or renewal (how sure it is to stay); satisfaction when empty",
                 ),
-                _text("comment", "what was written beside it", privacy=Privacy.PERSONAL),
+                _personal("comment", "what was written beside it"),
                 _LINE,
             ),
         ),
@@ -273,7 +300,7 @@ FACTS: Final = {
             "invoice",
             "we issued an invoice",
             (
-                _text("invoice_no", "invoice number", required=True),
+                _text("invoice_no", "invoice number", required=True, erased=Erased.PSEUDONYM),
                 *_money("invoice amount", required=True),
                 _day("due_on", "last day for payment"),
                 _LINE,
@@ -283,7 +310,7 @@ FACTS: Final = {
             "payment",
             "a customer paid",
             (
-                _text("invoice_no", "number of the invoice that is paid"),
+                _text("invoice_no", "number of the invoice that is paid", erased=Erased.PSEUDONYM),
                 *_money("amount paid", required=True),
             ),
         ),
@@ -310,7 +337,7 @@ FACTS: Final = {
                 _number("cost_rise", "how much dearer business becomes for the customer, in percent"),
                 _flag("public", "it stood in the news"),
                 _LINE,
-                _text("title", "what was heard"),
+                _text("title", "what was heard", erased=Erased.GONE),
                 _day("expires_on", "last day on which it matters"),
             ),
             needs_customer=False,
@@ -319,7 +346,9 @@ FACTS: Final = {
             "organisation_link",
             "a customer became or stopped being part of another",
             (
-                _text("parent", "the source's key of the customer above", required=True),
+                _text(
+                    "parent", "the source's key of the customer above", required=True, erased=Erased.PSEUDONYM
+                ),
                 _text("what", "joined or left", required=True),
                 _number("share", "share held, in percent"),
             ),
@@ -329,7 +358,7 @@ FACTS: Final = {
             "a row of an id map: the customer is known under another key in another source",
             (
                 _text("other_source", "name of the other source in sources.yaml", required=True),
-                _text("other_key", "its key of the customer", required=True),
+                _text("other_key", "its key of the customer", required=True, erased=Erased.PSEUDONYM),
             ),
         ),
         Fact(
@@ -344,7 +373,7 @@ FACTS: Final = {
                 _text("severity", "watch, mild, moderate, severe or critical; the rule decides when empty"),
                 _text("person", "id of our person (people.yaml)"),
                 _text("origin_kind", "meeting, call, feedback, news or visit"),
-                _text("text", "what was written", privacy=Privacy.PERSONAL),
+                _personal("text", "what was written"),
                 _day("expires_on", "last day on which it matters"),
             ),
         ),
@@ -361,7 +390,7 @@ FACTS: Final = {
                 _day("ends_on", "last day that it covers"),
                 _text("covers", "indicators that it explains, separated by blanks; all of them when empty"),
                 _text("person", "id of our person (people.yaml)"),
-                _text("text", "what was written", privacy=Privacy.PERSONAL),
+                _personal("text", "what was written"),
             ),
         ),
         Fact(
@@ -369,9 +398,9 @@ FACTS: Final = {
             "a document or deliverable was put on file",
             (
                 _text("what", "contract, offer, project, deliverable, report or other"),
-                _text("title", "title", required=True),
-                _text("reference", "where it lies", required=True),
-                _text("project", "the source's key of the project or contract"),
+                _text("title", "title", required=True, erased=Erased.PSEUDONYM),
+                _text("reference", "where it lies", required=True, erased=Erased.PSEUDONYM),
+                _text("project", "the source's key of the project or contract", erased=Erased.PSEUDONYM),
                 _text("person", "id of our person (people.yaml)"),
             ),
         ),

@@ -7,10 +7,11 @@ Listings, logs and errors show values through `masked`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from carewatch.spec.facts import Privacy
+from carewatch.spec.source_expression import Compiled
 from carewatch.spec.stream_plan import StreamPlan
 
 HIDDEN: Final = "•••"
@@ -38,8 +39,8 @@ def masked(value: str | None, privacy: Privacy = Privacy.PERSONAL) -> str | None
 def privacy_of(plan: StreamPlan) -> Mapping[str, Privacy]:
     """Return the class of every name that a message about a stream may use: the source's columns and the fact's.
 
-    A column of the source that serves only as key or time is internal. What is not found here is not known:
-    ask with `.get(name, Privacy.PERSONAL)`.
+    A column of the source that serves only as key or time is internal, unless the stream calls it `personal`. What is not
+    found here is not known: ask with `.get(name, Privacy.PERSONAL)`.
     """
     found = dict.fromkeys(
         ("key", "customer", "event_at", "changed_at", *plan.reads.columns), Privacy.INTERNAL
@@ -53,4 +54,18 @@ def privacy_of(plan: StreamPlan) -> Mapping[str, Privacy]:
         if column.name in plan.columns:
             for read, _ in plan.columns[column.name].reads:
                 raise_to(read, column.privacy)
+    for name in plan.stream.personal:
+        raise_to(name, Privacy.PERSONAL)
+    for name, expressions in _compiled(plan).items():
+        if any(read in plan.stream.personal for one in expressions for read, _ in one.reads):
+            raise_to(name, Privacy.PERSONAL)
     return found
+
+
+def _compiled(plan: StreamPlan) -> Mapping[str, Sequence[Compiled]]:
+    """Return what each name of the fact is made of."""
+    return {
+        "key": plan.key,
+        "customer": () if plan.customer is None else (plan.customer,),
+        **{name: (one,) for name, one in plan.columns.items()},
+    }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from carewatch.spec.facts import Fact, Kind
-from carewatch.spec.problems import Loc, SpecProblem, raise_all
+from carewatch.spec.problems import Loc, SpecProblem, nearest, raise_all
 from carewatch.spec.source_expression import Compiled, compile_condition, compile_expression
 from carewatch.spec.source_reading import Reading, Reads, identifier
 
@@ -144,8 +144,16 @@ def _name_problems(stream: Stream, reads: Reads) -> list[SpecProblem]:
         if len(identifier(name).encode()) - 2 > _LONGEST_NAME
     ]
     unused = [name for name in stream.types if name not in reads.columns]
-    return found + [
-        SpecProblem(f"no expression reads '{name}'", loc=("types", name), at_key=True) for name in unused
+    strange = [(at, name) for at, name in enumerate(stream.personal) if name not in reads.columns]
+    return [
+        *found,
+        *(SpecProblem(f"no expression reads '{name}'", loc=("types", name), at_key=True) for name in unused),
+        *(
+            SpecProblem(
+                f"no expression reads '{name}'", nearest=nearest(name, reads.columns), loc=("personal", at)
+            )
+            for at, name in strange
+        ),
     ]
 
 

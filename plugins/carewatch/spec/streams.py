@@ -50,6 +50,10 @@ class Stream(Strict):
         default_factory=dict, description="kind of a column where its use does not tell"
     )
     columns: dict[str, Sql] = Field(default_factory=dict, description="the fact's columns")
+    personal: list[str] = Field(
+        default_factory=list,
+        description="columns of the source whose values are a person's beyond what the fact says, such as name",
+    )
     bounds: dict[str, tuple[float, float]] = Field(
         default_factory=dict,
         description="smallest and largest believable value; a row outside waits in quarantine",

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from carewatch.spec.firm import Firm
-from carewatch.spec.source_reading import PLACE, literal
+from carewatch.spec.source_reading import PLACE, identifier, literal
 from carewatch.spec.sources import BaseSource, FilesSource, feeds, plans
 from carewatch.spec.stream_plan import Feed, StreamPlan
 from carewatch.store import quarantine, raw
@@ -33,6 +33,8 @@ _TEMPORARY = ", ".join(
     f"pg_temp.{name}"
     for name in (
         "reading",
+        "gone",
+        "erased_row",
         "candidate",
         "twin",
         "missing",
@@ -66,7 +68,7 @@ class StreamResult:
     knew, and rows that wait in quarantine already. Of combined rows each counts as its fact does. `released` results
     are rows that had waited for their customer: they were counted as quarantined when they landed. `unconverted` are
     new versions whose amount in the firm's currency is unknown for want of a rate, `ended` the keys that a snapshot lacked:
-    both count facts, not landed rows.
+    both count facts, not landed rows. `erased` of those filtered are rows of customers who were erased.
     """
 
     origin: str
@@ -80,6 +82,7 @@ class StreamResult:
     quarantined: int = 0
     unconverted: int = 0
     ended: int = 0
+    erased: int = 0
     history: bool = False
     released: bool = False
 
@@ -328,6 +331,7 @@ class _Stream:
         elif self.context["converts"]:
             hold_shared(self.connection, Lock.RATES)
         self._run(render("candidates.sql.j2", context))
+        erased = self._drop_erased(result, context)
         self._run(render("twins.sql.j2", context))
         if self._value("select 1 from twin limit 1") is not None:
             self._run(render("versions.sql.j2", context))
@@ -369,7 +373,24 @@ class _Stream:
                 f"analyze {self.plan.fact.table}, care.fact_customer, care.party, care.customer, care.identity"
             )
         ended = lack.missing if lack is not None and not lack.suspicious else 0
-        return _with_counts(replace(result, history=history, unconverted=unconverted, ended=ended), counts)
+        return _with_counts(
+            replace(result, history=history, unconverted=unconverted, ended=ended, erased=erased), counts
+        )
+
+    def _drop_erased(self, result: StreamResult, context: Mapping[str, object]) -> int:
+        """Drop the rows of erased customers, here and in the landing; return how many there were."""
+        if self._value("select 1 from care.erased_key limit 1") is None:
+            return 0
+        columns = raw.value_columns(self.connection, self.plan.source, self.feed.name)
+        table = f"{identifier(raw.schema_of(self.plan.source))}.{identifier(self.feed.name)}"
+        parent = self.plan.columns.get("parent")
+        landed = {
+            "landed_table": columns and table,
+            "landed_columns": [identifier(name) for name in columns],
+            "parent_cell": parent and parent.column and identifier(raw.landed_name(parent.column)),
+        }
+        self._run(render("erased.sql.j2", {**context, **landed}))
+        return int(self._value("select count(*) from erased_row"))
 
     def _find_missing(self, context: Mapping[str, object], *, accepted: bool) -> _Lack:
         """Find the keys that a snapshot lacks; the temporary table `missing` holds them."""
@@ -414,10 +435,10 @@ class _Stream:
     def _record(self, result: StreamResult, read_at: datetime) -> None:
         self.connection.execute(
             "insert into care.load (origin, load_id, loaded_at, landed, new, changed, unchanged, repeated, filtered, "
-            "quarantined, ended, read_at, history) values (%s, %s, care.clock(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "quarantined, ended, erased, read_at, history) values (%s, %s, care.clock(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 result.origin, result.load_id, result.landed, result.new, result.changed, result.unchanged,
-                result.repeated, result.filtered, result.quarantined, result.ended, read_at, result.history,
+                result.repeated, result.filtered, result.quarantined, result.ended, result.erased, read_at, result.history,
             ),
         )  # fmt: skip
 

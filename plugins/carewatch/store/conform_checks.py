@@ -15,6 +15,8 @@ from carewatch.spec.stream_plan import StreamPlan
 UNKNOWN_CUSTOMER: Final = "unknown customer"
 DUPLICATE_KEY: Final = "duplicate key"
 SUSPICIOUS_SNAPSHOT: Final = "suspicious snapshot"
+ERASED: Final = "erased"
+"""The fault of a landed row whose customer is erased: no values are left of it, and nobody misses it."""
 UNREAD: Final = "fault is not null"
 HELD: Final = "held is not null"
 """The condition that a check holds the row back; its reason is the check's own."""

@@ -17,6 +17,7 @@ from carewatch.spec.source_reading import PLACE, base, identifier, literal
 from carewatch.spec.stream_plan import StreamPlan
 from carewatch.store.conform_checks import (
     DUPLICATE_KEY,
+    ERASED,
     HELD,
     UNKNOWN_CUSTOMER,
     UNREAD,
@@ -80,6 +81,10 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         "held": number_of(checks, HELD),
         "unread": number_of(checks, UNREAD),
         "duplicate": number_of(checks, DUPLICATE_KEY),
+        "erased": literal(ERASED),
+        "by_row": any(value.name == "customer_key" for value in row_values),
+        "names_parent": "parent" in plan.columns,
+        "needs_parent": "parent" in plan.columns and _is_required(plan, "parent"),
         "changed_at": "coalesce(changed_at, event_at, '-infinity')"
         if plan.changed_at
         else "null::timestamptz",
@@ -91,6 +96,11 @@ def stream_context(plan: StreamPlan, firm: Firm) -> dict[str, Any]:
         "table": plan.fact.table,
         "origin": literal(plan.origin),
     }
+
+
+def _is_required(plan: StreamPlan, name: str) -> bool:
+    column = plan.fact.column(name)
+    return column is not None and column.required
 
 
 def begins(plan: StreamPlan, *, history: bool) -> str:
@@ -138,6 +148,18 @@ def _grouped(plan: StreamPlan, name: str, compiled: Compiled, kind: Kind, shown:
         return _value(plan, name, compiled, kind, shown)
     picked = {"customer_key": f"min({name})", "event_at": f"min({name})", "changed_at": f"max({name})"}
     return Value(name, picked.get(name, f"(array_agg({name} order by row_no desc))[1]"), shown, kind)
+
+
+def owner(plan: StreamPlan) -> list[str] | None:
+    """Return the SQL that says whose a landed row is, over the columns as they are read; None when it is nobody's.
+
+    An aggregate over the rows of a key says it of all of them: any value that it reads may then be the customer's key.
+    """
+    if plan.customer is None:
+        return [_key(plan)] if plan.fact.name == "customer" else None
+    if not plan.customer.aggregated:
+        return [f"care.read_text({plan.customer.sql})"]
+    return [f"care.read_text({raw_aliases(plan)[name]})" for name, _ in plan.customer.reads]
 
 
 def _torn(plan: StreamPlan) -> str:

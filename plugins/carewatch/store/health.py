@@ -90,3 +90,12 @@ def health_of_night(
         f"where day = date '{night.day}' and revision = {night.revision} and {among(customers)} order by customer_no"
     )
     return read(connection, query, fields)
+
+
+def without_erased(connection: Connection, health: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return a night's judgement without customers who were erased since: nothing new is opened about them."""
+    rows = connection.execute("select customer_no from care.customer where erased_at is not null").fetchall()
+    if not rows:
+        return health
+    kept = ~np.isin(health["customer_no"], [row[0] for row in rows])
+    return {name: column[kept] for name, column in health.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from carewatch.measure.compile import Program, compile_metrics
-from carewatch.measure.cut import Cut, day_literal
+from carewatch.measure.cut import Cut, day_literal, instant_literal
 from carewatch.measure.kinds.rhythm import rhythm_pass
 from carewatch.measure.passes import Passes, believed, visible
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
@@ -20,12 +21,16 @@ from carewatch.store.database import Connection
 from carewatch.store.nights import Night, lacks, set_state
 
 
-def gather_population(connection: Connection, cut: Cut) -> None:
-    """Make the temporary tables `population` and `who` of the customers known at the cut."""
+def gather_population(connection: Connection, cut: Cut, *, erased: bool = False) -> None:
+    """Make the temporary tables `population` and `who` of the customers known at the cut.
+
+    Customers who were erased are none of them from that day on, unless they are asked for.
+    """
+    whom = believed(cut) if erased else f"{believed(cut)} and {_not_erased(cut)}"
     connection.execute("drop table if exists pg_temp.population, pg_temp.who")
     connection.execute(
         f"create temp table population on commit drop as select distinct i.customer_no from care.fact_customer f "
-        f"join care.identity i using (party_no) where {believed(cut)} and {visible(cut)}".encode()
+        f"join care.identity i using (party_no) where {whom} and {visible(cut)}".encode()
     )
     connection.execute(
         f"create temp table who on commit drop as select i.party_no, i.customer_no from care.identity i "
@@ -33,6 +38,15 @@ def gather_population(connection: Connection, cut: Cut) -> None:
     )
     connection.execute("analyze population")
     connection.execute("analyze who")
+
+
+def _not_erased(cut: Cut) -> str:
+    """Return the condition that the customer of `i` was not erased yet: what was judged before stays as it was."""
+    known, day_after = cut.knowledge_cut, cut.event_cut + timedelta(days=1)
+    return (
+        "not exists (select from care.customer e where e.customer_no = i.customer_no "
+        f"and e.erased_at <= {instant_literal(known)} and e.erased_at < {instant_literal(day_after)})"
+    )
 
 
 class BadMetric(ValueError):
@@ -139,7 +153,7 @@ def _computed_alone(
     closed_days: Collection[str],
 ) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
     """Compute one customer's metrics in one statement that names the parties, so that every fact is found by its index."""
-    of_customer = f"i.customer_no = {int(customer_no)} and {believed(cut)}"
+    of_customer = f"i.customer_no = {int(customer_no)} and {believed(cut)} and {_not_erased(cut)}"
     parties = [
         row[0]
         for row in connection.execute(

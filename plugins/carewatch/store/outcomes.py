@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def event_days(
     """Return customer and day of every fact that `lost` names, as known at `until`, by customer and day."""
     table, where = _facts(spec.stages.lost)
     with connection.transaction():
-        gather_population(connection, until)
+        gather_population(connection, until, erased=True)
         rows = connection.execute(
             f"select distinct who.customer_no, f.event_day from {table} f join who using (party_no) "
             f"where {visible(until)}{where} order by 1, 2".encode()
@@ -49,6 +50,15 @@ def last_fact_day(connection: Connection, lost: Lost) -> date | None:
 def customer_ids(connection: Connection) -> dict[int, str]:
     """Return the id of every customer by number."""
     return dict(connection.execute("select customer_no, customer_id from care.customer").fetchall())
+
+
+def erased_days(connection: Connection, zone: ZoneInfo) -> dict[int, date]:
+    """Return the firm-local day on which customers were erased: what they did afterwards is not known."""
+    rows = connection.execute(
+        "select customer_no, (erased_at at time zone %s)::date from care.customer where erased_at is not null",
+        (zone.key,),
+    ).fetchall()
+    return dict(rows)
 
 
 def warned_between(connection: Connection, first: date, end: date) -> list[dict[str, Any]]:

@@ -122,6 +122,16 @@ def count_rows(connection: Connection, source_name: str, feed: str, load_id: str
     return int(row[0]) if row else 0
 
 
+def value_columns(connection: Connection, source_name: str, table: str) -> list[str]:
+    """Return the columns of a landed table that hold what the source said; none when there is no such table."""
+    rows = connection.execute(
+        "select column_name from information_schema.columns where table_schema = %s and table_name = %s "
+        "and left(column_name, 1) <> '_' order by ordinal_position",
+        (schema_of(source_name), table),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def ensure_index(connection: Connection, source_name: str, feed: str) -> None:
     """Make the index that finds one load's rows: they lie together, so one entry a block range is enough."""
     if table_exists(connection, source_name, feed):

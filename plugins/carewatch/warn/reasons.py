@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from carewatch.spec.document import LANGUAGES, Text
 from carewatch.spec.rules import Rule
 from carewatch.warn.hits import HEALTH_RED
 
+ERASED: Final = {"en": "erased", "zh-CN": "已删除"}
+"""What is left of a reason's words when its customer is erased."""
 _MISSING = {"en": "unknown", "zh-CN": "未知"}
 _HEALTH = {
     True: Text.of({"en": "Health is red: {score:.2f} points.", "zh-CN": "健康度为红色：{score:.2f} 分。"}),

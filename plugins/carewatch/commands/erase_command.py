@@ -1,0 +1,81 @@
+"""`care erase`: forget a customer, and keep the numbers."""
+
+from __future__ import annotations
+
+import argparse
+
+from carewatch import paths
+from carewatch.commands.console import (
+    Mistake,
+    by_argument,
+    config_argument,
+    json_argument,
+    print_json,
+    warehouse,
+)
+from carewatch.flow.erase import Erasure, erase
+from carewatch.spec.sources import load_sources
+from carewatch.store.erasure import NamesTheCustomer
+
+HELP = (
+    "take what names and describes a customer out of the warehouse, for good; counts stay under a pseudonym"
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
+    parser.add_argument(
+        "--why",
+        required=True,
+        metavar="REASON",
+        help="kept in the audit trail; do not name the customer in it",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, by table, and change nothing"
+    )
+    by_argument(parser)
+    config_argument(parser)
+    json_argument(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    if not chosen.why.strip():
+        raise Mistake("--why is empty; say why, for those who ask later")
+    sources = load_sources(chosen.config or paths.config())
+    with warehouse() as connection:
+        try:
+            done = erase(
+                connection,
+                sources,
+                chosen.customer,
+                by=chosen.by,
+                why=chosen.why.strip(),
+                dry_run=chosen.dry_run,
+            )
+        except NamesTheCustomer as mistake:
+            raise Mistake(str(mistake)) from None
+    if chosen.json:
+        print_json(
+            {
+                "pseudonym": done.pseudonym,
+                "rows": done.rows,
+                "erased_before": done.before,
+                "dry_run": chosen.dry_run,
+            }
+        )
+    else:
+        print("\n".join(_lines(done, dry_run=chosen.dry_run)))
+    return 0
+
+
+def _lines(done: Erasure, *, dry_run: bool) -> list[str]:
+    if done.before is not None:
+        return [f"erased already, on {done.before:%Y-%m-%d %H:%M} UTC; nothing to do"]
+    lines = [f"{count:8}  {table}" for table, count in sorted(done.rows.items())]
+    if dry_run:
+        return [*lines, "nothing was changed; without --dry-run this is done, and cannot be taken back"]
+    return [
+        *lines,
+        f"erased; the numbers stay under {done.pseudonym}",
+        "next: erase it in the source systems and their files too; what they still send about it is dropped here",
+    ]
