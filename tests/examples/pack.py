@@ -92,14 +92,17 @@ def script(pack: str, name: str) -> ModuleType:
     return module
 
 
-def seen(dsn: str, pack: str, folder: Path, day: date) -> dict[str, dict[str, str]]:
-    """Load a folder into an empty warehouse; return every number of every customer at 00:00 of a day, to the last bit."""
-    judgement = load(EXAMPLES / pack).judgement
+def _fill(dsn: str, pack: str, folder: Path) -> None:
     with connect(dsn, autocommit=True) as connection:
         load_files(
-            connection, load_sources(EXAMPLES / pack), dsn=dsn, folder=folder, now=datetime.now(UTC),
-            progress=lambda _: None,
+            connection, load_sources(EXAMPLES / pack), dsn=dsn, folder=folder, now=datetime.now(UTC), progress=lambda _: None
         )  # fmt: skip
+
+
+def numbers_at(dsn: str, pack: str, day: date) -> dict[str, dict[str, str]]:
+    """Return every number of every customer at 00:00 of a day, to the last bit."""
+    judgement = load(EXAMPLES / pack).judgement
+    with connect(dsn, autocommit=True) as connection:
         replayed, ids = replay_day(connection, judgement, day), customer_ids(connection)
     columns = {name: replayed.judged.columns[name] for name in (*judgement.metrics, "score")}
     return {
@@ -107,6 +110,22 @@ def seen(dsn: str, pack: str, folder: Path, day: date) -> dict[str, dict[str, st
         | {"level": str(replayed.level[at]), "tier": str(replayed.judged.tier[at])}
         for at, customer in enumerate(replayed.customers.tolist())
     }
+
+
+def no_later_line_moves_a_number(
+    new_warehouse: Callable[[], str], pack: str, whole: Path, cuts: Mapping[date, Path]
+) -> list[int]:
+    """Check that each day sees the same of all rows as of those dated before it; return how many customers it knows."""
+    everything = new_warehouse()
+    _fill(everything, pack, whole)
+    known = []
+    for day, cut in cuts.items():
+        before = new_warehouse()
+        _fill(before, pack, cut)
+        numbers = numbers_at(everything, pack, day)
+        assert numbers == numbers_at(before, pack, day)
+        known.append(len(numbers))
+    return known
 
 
 @dataclass(frozen=True)
