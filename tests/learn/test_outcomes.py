@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carewatch.flow.review import write_report
 from carewatch.learn.outcomes import Events, Loss, losses, lost_within, was_regular
-from carewatch.learn.review import verdict
+from carewatch.learn.review import review, verdict
+from carewatch.measure.cut import Cut
 
 WINDOW = 30
 DAY = date(2026, 3, 1)
@@ -90,3 +93,24 @@ def test_what_is_a_loss_by_event_is_none_by_silence(offsets: list[int], window: 
     by_silence = lost_within(happened(*days, are_losses=False), one, DAY, window)
     assert (by_event == ~by_silence).all()
     assert by_event[0] == any(0 <= offset < window for offset in offsets)
+
+
+def test_the_review_of_a_firm_with_contracts_says_how_it_judged() -> None:
+    """One warning came before a cancellation, one before none; a second customer cancelled without a warning."""
+    cancelled = DAY + timedelta(days=20)
+    events = Events(np.array([1, 2], np.int32), np.array([cancelled, cancelled], "datetime64[D]"), True)
+    common = {"tier": "B", "peak_level": 2, "treated": False, "denied": False, "reasons": []}
+    done = review(
+        first=DAY, end=date(2026, 6, 1), window=WINDOW, data_end=END,
+        warned=[
+            {"customer_no": number, "customer_id": f"K{number}", "opened_day": DAY, **common} for number in (1, 3)
+        ],
+        events=events, losses=losses(events, DAY, date(2026, 6, 1), WINDOW, END),
+        warnings_of={1: [(DAY, None)], 2: [(cancelled - timedelta(days=40), cancelled - timedelta(days=31))]},
+        ids={1: "K1", 2: "K2", 3: "K3"},
+    )  # fmt: skip
+    assert [episode.verdict for episode in done.episodes] == ["right", "false_alarm"]
+    assert (done.caught, [one.customer_id for one in done.missed]) == (1, ["K2"])
+    report = write_report(done, "abc", Cut.at(END, ZoneInfo("UTC")))
+    assert "A customer counts as lost on the day of the event" in report
+    assert f"| K2 | {cancelled - timedelta(days=WINDOW)} | {cancelled} |" in report
