@@ -107,7 +107,7 @@ def test_the_review_of_a_firm_with_contracts_says_how_it_judged() -> None:
         ],
         events=events, losses=losses(events, DAY, date(2026, 6, 1), WINDOW, END),
         warnings_of={1: [(DAY, None)], 2: [(cancelled - timedelta(days=40), cancelled - timedelta(days=31))]},
-        ids={1: "K1", 2: "K2", 3: "K3"},
+        ids={1: "K1", 2: "K2", 3: "K3"}, erased={},
     )  # fmt: skip
     assert [episode.verdict for episode in done.episodes] == ["right", "false_alarm"]
     assert (done.caught, [one.customer_id for one in done.missed]) == (1, ["K2"])
