@@ -25,6 +25,7 @@ from care_sources.database import read_tables
 from care_sources.files import read_files
 from care_sources.rest import read_endpoints
 from carewatch.spec.firm import Firm
+from carewatch.spec.privacy import without_values
 from carewatch.spec.sources import DatabaseSource, FilesSource, RestSource, feeds
 from carewatch.spec.stream_plan import Feed
 
@@ -177,9 +178,12 @@ def _reads(wanted: list[Feed], now: datetime) -> Any:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return the SourceError that a pipeline step wrapped, or the error itself."""
+    """Return the SourceError that a pipeline step wrapped, or the error itself; one about a value without the value."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, SourceError):
+        code = getattr(found, "sqlstate", None) or getattr(found, "pgcode", None) or ""
+        if code[:2] in ("22", "23"):
+            return SourceError([f"the warehouse refused a landed value: {without_values(str(found))}"])
         found = found.__cause__ or found.__context__
     return found or error
 

@@ -10,6 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
 
 COMMANDS = (
     "demo",
@@ -73,6 +77,12 @@ def _mistakes() -> tuple[type[Exception], ...]:
     )  # fmt: skip
 
 
+def _refusals() -> tuple[type[psycopg.Error], ...]:
+    import psycopg
+
+    return psycopg.DataError, psycopg.IntegrityError
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return 0, 1 when what was asked for did not hold, 2 for a user's mistake."""
     chosen = parser().parse_args(arguments)
@@ -80,6 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(chosen.run(chosen))
     except _mistakes() as mistake:
         print(mistake, file=sys.stderr)
+        return 2
+    except _refusals() as error:
+        from carewatch.store.database import refusal
+
+        print(f"the warehouse refused a value: {refusal(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; what was finished is kept, run the command again to go on", file=sys.stderr)

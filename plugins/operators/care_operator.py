@@ -83,7 +83,10 @@ class CareOperator(BaseOperator):
     @contextmanager
     def warehouse(self) -> Iterator[Any]:
         """Open the warehouse for the length of a block; a person's mistake that shows in it fails the task at once."""
-        from carewatch.store.database import connect
+        import psycopg
+        from airflow.sdk.exceptions import AirflowException
+
+        from carewatch.store.database import connect, refusal
         from carewatch.store.metrics import BadMetric
         from carewatch.store.nights import NoNight
         from carewatch.tell.wording import BadTemplate
@@ -93,6 +96,9 @@ class CareOperator(BaseOperator):
                 yield connection
         except (BadMetric, BadTemplate, NoNight) as mistake:
             raise AirflowFailException(str(mistake)) from None
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            # Its details quote whole rows, and so would the log.
+            raise AirflowException(f"the warehouse refused a value: {refusal(error)}") from None
 
     def the_day(self) -> date:
         return date.fromisoformat(self.day)

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 from tests.firm import MONDAY, TinyFirm, configure
-from tests.store.landed import FIRM, Landing, sources
+from tests.store.landed import FIRM, Landing, sources, sources_text
 
 from carewatch.flow.acts import acknowledge, close, plan
 from carewatch.flow.check_report import report
@@ -111,6 +111,7 @@ class Marked:
     firm: TinyFirm
     landing: Landing
     sources: Sources
+    folder: Path
     marks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -165,8 +166,9 @@ def town(connection: Connection, folder: Path) -> Marked:
     """Make the firm, with a history, three nights, a plan, notices, a review, checks and rows that wait."""
     firm = TinyFirm(connection, configure(folder))
     made = sources(sales=SALES, crm=CRM)
+    (folder / "sources.yaml").write_text(sources_text(sales=SALES, crm=CRM), encoding="utf-8")
     landing = Landing(connection, made, datetime(2026, 5, 30, 4, tzinfo=UTC))
-    given = Marked(firm, landing, Sources(FIRM, made))
+    given = Marked(firm, landing, Sources(FIRM, made), folder)
     _land(given)
     _nights(given)
     _acts(given)

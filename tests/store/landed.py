@@ -45,8 +45,8 @@ ORDERS = """
 """
 
 
-def sources(**texts: str) -> Mapping[str, Any]:
-    """Return sources by name from the part of their YAML that matters to a test."""
+def sources_text(**texts: str) -> str:
+    """Return a whole sources.yaml from the parts of it that matter to a test."""
     common = "label: x\nowner: x\nkind: files\nconnection: ./x\nevery: 1 hour\ndelay: 2 hours\nfresh_within: 1 day\n"
     parts = []
     for name, text in texts.items():
@@ -57,7 +57,12 @@ def sources(**texts: str) -> Mapping[str, Any]:
             if not own.startswith(line.split(":")[0] + ":") and f"\n{line.split(':')[0]}:" not in own
         ]
         parts.append(f"  {name}:\n" + indent("\n".join(kept) + "\n" + own, "    "))
-    document = parse_document("version: 1\nsources:\n" + "\n".join(parts), file="sources.yaml")
+    return "version: 1\nsources:\n" + "\n".join(parts)
+
+
+def sources(**texts: str) -> Mapping[str, Any]:
+    """Return sources by name from the part of their YAML that matters to a test."""
+    document = parse_document(sources_text(**texts), file="sources.yaml")
     file, problems = validate(document, SourcesFile)
     assert file is not None, "\n".join(map(str, problems))
     return file.sources

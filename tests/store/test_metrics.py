@@ -53,7 +53,7 @@ def test_a_query_with_two_values_for_a_customer_is_refused(given: GivenFacts) ->
     ("sql", "said"),
     [
         ("select customer_no, sum(amount || 'x') as value from fact_order group by 1", "function sum\\(text\\) does not exist"),
-        ("select customer_no, max(kind) as value from fact_order group by 1", "invalid input syntax .*\"regular\""),
+        ("select customer_no, max(kind) as value from fact_order group by 1", "invalid input syntax .*\"xxxxxxx\""),
         ("select customer_no, max(1 / (amount - amount)) as value from fact_order group by 1", "division by zero"),
         ("select customer_no, amount as value from fact_order group by 1", "must appear in the GROUP BY"),
     ],

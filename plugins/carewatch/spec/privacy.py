@@ -36,6 +36,13 @@ def masked(value: str | None, privacy: Privacy = Privacy.PERSONAL) -> str | None
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 
 
+def without_values(message: str) -> str:
+    """Return what a database says is wrong with a value, its first line alone, of what it quotes only the shape."""
+    first = (message.strip().splitlines() or [""])[0]
+    first = re.sub(r'"([^"]*)"', lambda quoted: f'"{masked(quoted[1])}"', first)
+    return re.sub(r"=\(.*\)", "=(…)", first)
+
+
 def privacy_of(plan: StreamPlan) -> Mapping[str, Privacy]:
     """Return the class of every name that a message about a stream may use: the source's columns and the fact's.
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.types.json import set_json_dumps
 
+from carewatch.spec.privacy import without_values
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -69,6 +71,12 @@ def connect(dsn: str, *, autocommit: bool = False) -> Connection:
             f"the warehouse {parts.hostname}:{parts.port}{parts.path} does not answer: {first_line}; "
             "start it (`care demo` starts the embedded one) or correct CARE_DB"
         ) from error
+
+
+def refusal(error: psycopg.Error) -> str:
+    """Return what PostgreSQL says, without the values that it quotes when it is about one."""
+    said = error.diag.message_primary or str(error)
+    return without_values(said) if isinstance(error, psycopg.DataError | psycopg.IntegrityError) else said
 
 
 def clock(connection: Connection) -> datetime:

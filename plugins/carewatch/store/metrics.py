@@ -17,7 +17,7 @@ from carewatch.measure.passes import Passes, believed, visible
 from carewatch.spec.configuration import ATTRIBUTES, JudgementSpec
 from carewatch.spec.metrics import Metric, depends_on_everybody
 from carewatch.store.arrays import Field, read
-from carewatch.store.database import Connection
+from carewatch.store.database import Connection, refusal
 from carewatch.store.nights import Night, lacks, set_state
 
 
@@ -75,7 +75,7 @@ def _named(program: Program, name: str) -> str:
 def _said(error: psycopg.Error, statement: str) -> str:
     at = error.diag.statement_position
     near = f", at '{statement[int(at) - 1 :][:60].splitlines()[0]}'" if at else ""
-    return f"{error.diag.message_primary}{near}"
+    return f"{refusal(error)}{near}"
 
 
 def _refuse_second_values(connection: Connection, program: Program, name: str) -> None:
