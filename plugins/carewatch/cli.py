@@ -26,6 +26,7 @@ COMMANDS = (
     "why",
     "replay",
     "plan",
+    "approve",
     "backtest",
     "try",
     "warning",
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _mistakes() -> tuple[type[Exception], ...]:
     from carewatch.commands.console import Mistake
+    from carewatch.flow.approval import NotApprovable
     from carewatch.flow.explain import UnknownCustomer
     from carewatch.flow.release import NotReleasable
     from carewatch.spec.document import SpecError
@@ -73,7 +75,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
     return (
         Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
-        BadTemplate, NotPossible, BadMetric, NoRuling, NotReleasable,
+        BadTemplate, NotPossible, BadMetric, NoRuling, NotReleasable, NotApprovable,
     )  # fmt: skip
 
 

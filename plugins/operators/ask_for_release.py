@@ -1,4 +1,4 @@
-"""Ask a person whether a held night is true."""
+"""Ask a person, and keep the answer whatever it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 ANSWER: Final = "answer"
+NOBODY: Final = "nobody answered in time"
 
 
 class AskForReleaseOperator(ApprovalOperator):
@@ -16,7 +17,7 @@ class AskForReleaseOperator(ApprovalOperator):
         user = event.get("responded_by_user") or {}
         answer = {
             "chosen": (event.get("chosen_options") or [""])[0],
-            "by": user.get("name") or user.get("id") or "nobody answered in time",
+            "by": user.get("name") or user.get("id") or NOBODY,
         }
         context["ti"].xcom_push(key=ANSWER, value=answer)
         return super().execute_complete(context, event)

@@ -48,6 +48,13 @@ class OpenNightOperator(CareOperator):
             )
             held = held_sources(connection, opened.night)
         night = opened.night
+        if opened.waiting is not None:
+            self.log.warning(
+                "the changed rules (judgement %s) are not approved: the night keeps %s; care_approval asks, or: care approve %s",
+                opened.waiting,
+                night.judgement,
+                opened.waiting,
+            )
         for one in held:
             self.log.warning(
                 "%s is held (%s), %s; %s answers for it",

@@ -17,6 +17,7 @@ PARAMS = {
     "care_ingest": {"now"},
     "care_nightly": {"day", "now"},
     "care_release": {"now"},
+    "care_approval": {"now"},
     "care_clock": {"now"},
     "care_review": {"day", "now"},
     "care_desk": set(),

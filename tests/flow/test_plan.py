@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.firm import MONDAY, TinyFirm, changed, configure
 
-from carewatch.commands.plan_command import plan_lines
 from carewatch.flow.plan import Change, plan, standing
+from carewatch.flow.plan_text import plan_lines
 from carewatch.store.nights import last_sealed
 
 NEXT = MONDAY + timedelta(days=1)

@@ -91,6 +91,10 @@ def _run(chosen: argparse.Namespace) -> int:
         opened = steps.open_night(
             connection, configured, chosen.day, now=now, sources=configured_sources(chosen)
         )
+        if opened.waiting is not None:
+            progress(
+                f"the changed rules are not approved: judged by {opened.night.judgement}; care approve {opened.waiting}"
+            )
         progress("measure")
         steps.measure(connection, chosen.day)
         progress("judge")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
 from carewatch import __version__
+from carewatch.flow.approval import in_force
 from carewatch.flow.engineers import tell_outages
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.sources import BaseSource
@@ -30,6 +31,8 @@ class Opened:
     night: Night
     judgement: JudgementSpec
     care: CareSpec
+    waiting: str | None = None
+    """The judgement that was given and not used: it waits for an approval, or was rejected."""
 
 
 def open_night(
@@ -43,6 +46,8 @@ def open_night(
 ) -> Opened:
     """Open the night of a day, or return the one that was opened before with its own configuration.
 
+    Where changes need an approval, a judgement that nobody approved is proposed, and the night keeps the last approved one.
+
     Facts of sources that cannot be relied on at the moment of opening are held as unknown all night.
 
     Raise NoNight for a day that has not begun: its night would see half a day, and every night until then would count
@@ -54,6 +59,9 @@ def open_night(
     newest = connection.execute("select max(day) from care.night").fetchone()
     latest = newest[0] if newest else None
     notifies = may_notify(day, today, newest=latest is None or day >= latest, backfill=backfill)
+    given = configuration.judgement.fingerprint
+    if not nights.is_open(connection, day):
+        configuration = in_force(connection, configuration, now)
     with connection.transaction():
         judgement = configurations.keep(connection, configuration.judgement)
         care = configurations.keep(connection, configuration.care)
@@ -69,7 +77,7 @@ def open_night(
     )
     made = opened(connection, night)
     tell_outages(connection, night, made.care, now)
-    return made
+    return replace(made, waiting=given) if judgement != given else made
 
 
 def opened(connection: Connection, night: Night) -> Opened:

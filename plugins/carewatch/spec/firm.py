@@ -42,6 +42,14 @@ class Firm(Strict):
         default="en", description="language of messages to people who have none of their own 语言"
     )
 
+    approval: Literal["required"] | None = Field(
+        default=None,
+        description="required: nights keep the rules that were approved last until somebody approves the new ones 规则变更须批准",
+    )
+    approvers: list[str] | None = Field(
+        default=None, description="roles of people.yaml that may approve 批准角色; executive when not given"
+    )
+
     nights: Weekday | None = Field(
         default=None,
         description="the weekday of the one night a week 每周运行日, such as monday; every night when not given",
@@ -63,6 +71,11 @@ class Firm(Strict):
             expected = "three capital letters such as CNY"
             raise SpecProblem(f"'{value}' is not a currency code", expected=expected, nearest=near)
         return value
+
+    @property
+    def approving_roles(self) -> tuple[str, ...]:
+        """The roles that may approve a change of the rules."""
+        return tuple(self.approvers or ("executive",))
 
     @property
     def zone(self) -> ZoneInfo:

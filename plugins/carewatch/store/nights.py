@@ -162,6 +162,20 @@ def night_of(connection: Connection, day: date) -> Night:
     return Night(*row)
 
 
+def is_open(connection: Connection, day: date) -> bool:
+    """Return whether the day's night has been opened: it keeps its own configuration."""
+    return connection.execute("select 1 from care.night where day = %s", (day,)).fetchone() is not None
+
+
+def last_care(connection: Connection, judgement: str) -> str | None:
+    """Return the care configuration of the last night that a judgement judged."""
+    row = connection.execute(
+        "select care from care.night where judgement = %s order by opened_at desc, night_no desc limit 1",
+        (judgement,),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def judged_nights(connection: Connection, first: date, last: date | None) -> list[Night]:
     """Return the nights from `first` to `last` (None: to the newest) that were judged, as they were run, in date order."""
     rows = connection.execute(
