@@ -104,29 +104,36 @@ def decide(
 
 
 def question(connection: Connection, configuration: Configuration) -> dict[str, str] | None:
-    """Return the newest proposal with subject and body of the question, None when none waits; its plan is kept."""
+    """Return the newest proposal with subject and body of the question, None when none waits.
+
+    Its effect is kept, the customers in it aside.
+    """
     waiting = [one for one in approvals.listing(connection) if one.state == "proposed"]
     if not waiting:
         return None
     fingerprint, language = waiting[0].fingerprint, configuration.firm.language
     words = _WORDS[language]
-    text = waiting[0].plan or _plan_text(connection, fingerprint, configuration, language)
-    approvals.explain(connection, fingerprint, text)
+    asked, kept = _plan_texts(connection, fingerprint, configuration, language)
+    approvals.explain(connection, fingerprint, kept)
     return {
         "fingerprint": fingerprint,
         "subject": words["subject"].format(fingerprint=fingerprint),
-        "body": "\n".join([words["body"], "", text]),
+        "body": "\n".join([words["body"], "", asked]),
         "language": language,
     }
 
 
-def _plan_text(connection: Connection, fingerprint: str, configuration: Configuration, language: str) -> str:
-    proposed = configurations.judgement(connection, fingerprint)
-    compared = replace(configuration, judgement=proposed)
+def _plan_texts(
+    connection: Connection, fingerprint: str, configuration: Configuration, language: str
+) -> tuple[str, str]:
+    """Return the effect of a proposed judgement with and without the customers who change."""
+    compared = replace(configuration, judgement=configurations.judgement(connection, fingerprint))
     try:
-        return "\n".join(plan_lines(plan(connection, compared), language))
+        found = plan(connection, compared)
     except NoNight:
-        return _WORDS[language]["no_night"]
+        return _WORDS[language]["no_night"], _WORDS[language]["no_night"]
+    asked, kept = (plan_lines(found, language, customers=named) for named in (True, False))
+    return "\n".join(asked), "\n".join(kept)
 
 
 _WORDS: Final = {

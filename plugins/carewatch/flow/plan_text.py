@@ -48,8 +48,8 @@ _WORDS: Final = {
 _SHOWN: Final = 20
 
 
-def plan_lines(found: Plan, language: str, *, everybody: bool = False) -> list[str]:
-    """Return the plan in words."""
+def plan_lines(found: Plan, language: str, *, everybody: bool = False, customers: bool = True) -> list[str]:
+    """Return the plan in words; `customers` says whether the ones who change are named."""
     words: dict[str, Any] = _WORDS[language]
     lines = [words["head"].format(night=found.night, customers=found.customers, old=found.old, new=found.new)]
     if not found.changes:
@@ -61,7 +61,7 @@ def plan_lines(found: Plan, language: str, *, everybody: bool = False) -> list[s
         for (tier, before, after), count in crossings:
             shown = [words["colours"].get(one, one) for one in (before, after)]
             lines.append(words["move"].format(count=count, tier=tier, before=shown[0], after=shown[1]))
-    if found.changes:
+    if found.changes and customers:
         listed = found.changes if everybody else found.changes[:_SHOWN]
         lines += ["", words["list"], words["columns"]]
         for one in listed:

@@ -64,6 +64,8 @@ TABLES: Final[Mapping[str, Holds]] = {
     "care.health_night": Holds(),
     "care.health_override": Holds(internal="by ended_by", personal="why"),
     "care.held_source": Holds(internal="source owner reason facts"),
+    # The plan is kept without customers.
+    "care.configuration_approval": Holds(internal="fingerprint state by", ours="plan why"),
     "care.hold": Holds(internal="levels rules"),
     "care.identity": Holds(),
     # People say there why two customers are one, and may name somebody.
