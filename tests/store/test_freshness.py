@@ -123,6 +123,37 @@ def test_a_night_holds_only_what_was_not_known_to_its_end(
     assert [one.source for one in held_at(found, NOW + before)] == ["sales"] * held
 
 
+@pytest.mark.req("D9")
+@pytest.mark.parametrize(
+    ("states", "held"),
+    [
+        (["stopped"], True),
+        (["passed", "stopped"], True),
+        (["stopped", "passed"], False),
+        (["released"], False),
+    ],
+)
+def test_a_source_whose_checks_stopped_its_newest_load_is_held(
+    database: Landing, states: list[str], held: bool
+) -> None:
+    for number, state in enumerate(states):
+        database.rows(
+            "insert into care.source_check (source, load_id, state, run_id, checked_at, released_at) "
+            "values ('sales', %s, %s, 'run', %s, case when %s then now() end) returning 1",
+            f"17{number}.5", state, NOW, state == "released",
+        )  # fmt: skip
+    found = unreliable_sources(database.connection, database.sources, NOW, CALENDAR)
+    assert [(one.reason["en"], one.known_until) for one in found] == [
+        ("its checks stopped the load at 2026-06-01 04:00 UTC", NOW)
+    ] * held
+    assert (
+        unreliable_sources(database.connection, database.sources, NOW - timedelta(hours=1), CALENDAR)[
+            0
+        ].reason["en"]
+        == "never loaded"
+    )
+
+
 PLENTY = "kind: database\nowner: sales operations\nevery: 1 hour\ndelay: 1 hour\nfresh_within: 26 hours\n"
 
 
@@ -202,7 +233,7 @@ def test_a_drought_lasts_over_a_weekend_that_cannot_tell_and_ends_with_the_first
     for night in (1, 2, 3):
         [found] = feed.night(friday + timedelta(days=night))
         assert found.known_until == datetime.combine(friday, time(), FIRM.zone)
-        assert "2 rows of 2026-06-05" in found.reason["en"]
+        assert "order: 2 rows " in found.reason["en"]
     monday = friday + timedelta(days=3)
     feed.days({monday: 90})
     assert feed.night(monday + timedelta(days=1)) == []
@@ -227,3 +258,19 @@ def test_a_day_is_judged_once_the_source_was_read_after_its_delay(
     feed.landing.take("sales")
     found = unreliable_sources(feed.landing.connection, feed.landing.sources, morning(tuesday), CALENDAR)
     assert bool(found) is judged
+
+
+@pytest.mark.req("D9")
+def test_a_thin_feed_is_dead_when_chance_cannot_explain_so_many_empty_days(connection: Connection) -> None:
+    """Of eight rows a day none may come by chance on one day, not on two."""
+    feed = Feed(connection)
+    feed.days(usual_days(START, END, 8))
+    assert feed.night(END + timedelta(days=1)) == []
+    [found] = feed.night(END + timedelta(days=2))
+    assert found.reason == {
+        "en": "customer, order: 0 rows from 2026-06-01 to 2026-06-02, usually about 16",
+        "zh-CN": "customer、order：2026-06-01 至 2026-06-02 仅 0 行，通常约 16 行",
+    }
+    assert found.known_until == datetime.combine(END, time(), FIRM.zone)
+    feed.days({END + timedelta(days=2): 8})
+    assert feed.night(END + timedelta(days=3)) == []

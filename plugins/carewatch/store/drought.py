@@ -15,24 +15,24 @@ from typing import Final
 from psycopg import sql
 
 from carewatch.measure.cut import local_midnight
-from carewatch.measure.volume import LOOK_BACK, usual_rows, workdays
+from carewatch.measure.volume import LOOK_BACK, Usual, usual_rows, workdays
 from carewatch.spec.calendar import WorkCalendar
 from carewatch.spec.facts import FACTS
 from carewatch.spec.sources import BaseSource
 from carewatch.store.database import Connection
 
 DEAD_BELOW: Final = 0.2
-"""Below this share of the usual number a day is dry: a slow week is none, an empty feed is."""
+"""Below this share of the usual number a feed is dead: a slow week is none, an all but empty feed is."""
 _LAST_DAYS: Final = 7
 
 
 @dataclass(frozen=True)
 class Drought:
-    """Facts that stopped coming: the first dry day in a row, and the last one with its rows and the usual number."""
+    """Facts that stopped coming: from the first dry day to the last, how many rows came, and how many usually do."""
 
     facts: tuple[str, ...]
     since: date
-    day: date
+    last: date
     rows: int
     usual: float
 
@@ -84,25 +84,30 @@ def _rows_by_day(
 
 
 def _drought(facts: Iterable[str], rows: Counter[date], last: date, calendar: WorkCalendar) -> Drought | None:
-    """Return the drought that lasts to the last day, None when the newest day that can tell says the feed lives.
+    """Return the drought that lasts to the last day; None when the newest days that can tell say that the feed lives.
 
-    Some days cannot tell: Sundays on which little comes, days of a feed too young or too thin to have a usual number.
+    A thick feed tells by its last day. Days on which little comes, Sundays or those of a small firm, are looked at
+    together with the days before, up to a week, until so much is usual that chance cannot explain its absence.
     """
     if not rows:
         return None
     first = min(rows)
-    history = [
-        (first + timedelta(days=n), rows[first + timedelta(days=n)]) for n in range((last - first).days + 1)
-    ]
-    found: Drought | None = None
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    history = [(day, rows[day]) for day in days]
+    found, since_dry = None, None
+    got, expected, swings = 0, 0.0, 0.0
     for back in range(_LAST_DAYS):
         day = last - timedelta(days=back)
         usual = usual_rows(history, day, workdays(calendar))
-        least = usual.range(1 - DEAD_BELOW)[0] if usual is not None else 0
-        if usual is None or least <= 0:
+        if usual is None:
             continue
-        if rows[day] >= least:
+        got, expected, swings = got + rows[day], expected + usual.rows, swings + usual.swing**2
+        least = Usual(expected, swings**0.5, 1, weekday=False).range(1 - DEAD_BELOW)[0]
+        if rows[day] < DEAD_BELOW * usual.rows:
+            since_dry = Drought(tuple(facts), day, last, got, expected)
+        if least <= 0:
+            continue
+        if got >= least:
             break
-        newest = found or Drought(tuple(facts), day, day, rows[day], usual.rows)
-        found = Drought(newest.facts, day, newest.day, newest.rows, newest.usual)
+        found = since_dry
     return found

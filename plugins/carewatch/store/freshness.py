@@ -69,13 +69,14 @@ def unreliable_sources(
 ) -> list[HeldSource]:
     """Return the sources that cannot be relied on at `now`, each with its reason: the one place that says so.
 
-    A source is late, or it was read in time and brought far less than it usually does.
+    Its checks stopped what it brought last, it is late, or it was read in time and brought far less than it usually does.
     """
     found = []
     for one in freshness(connection, sources, now):
         source = sources[one.source]
-        if one.reason is not None:
-            found.append(HeldSource(one.source, one.owner, one.reason, one.known_until, _facts_of(source)))
+        reason = _stopped(connection, one.source, now) or one.reason
+        if reason is not None:
+            found.append(HeldSource(one.source, one.owner, reason, one.known_until, _facts_of(source)))
         elif one.known_until is not None:
             dry = droughts(
                 connection, one.source, source, read_until=one.known_until, now=now, calendar=calendar
@@ -85,18 +86,37 @@ def unreliable_sources(
     return found
 
 
+def _stopped(connection: Connection, source: str, now: datetime) -> Words | None:
+    """Return that the newest load of a source that was checked is stopped; None when it is not."""
+    row = connection.execute(
+        "select checked_at, state from care.source_check where source = %s and checked_at <= %s "
+        "order by load_id desc limit 1",
+        (source, now),
+    ).fetchone()
+    if row is None or row[1] != "stopped":
+        return None
+    said = _said(row[0])
+    return {"en": f"its checks stopped the load at {said}", "zh-CN": f"数据检查于 {said} 拦下了这批数据"}
+
+
 def _dried_up(one: Freshness, dry: Sequence[Drought], calendar: WorkCalendar) -> HeldSource:
     facts = sorted({fact for drought in dry for fact in drought.facts})
-    said = [
-        {
-            "en": f"{', '.join(drought.facts)}: {drought.rows} rows of {drought.day}, usually about {drought.usual:g}",
-            "zh-CN": f"{'、'.join(drought.facts)}：{drought.day} 仅 {drought.rows} 行，通常约 {drought.usual:g} 行",
-        }
-        for drought in dry
-    ]
+    said = [_said_of(drought) for drought in dry]
     reason = {"en": "; ".join(one["en"] for one in said), "zh-CN": "；".join(one["zh-CN"] for one in said)}
     since = min(drought.since for drought in dry)
     return HeldSource(one.source, one.owner, reason, local_midnight(since, calendar.zone), facts)
+
+
+def _said_of(drought: Drought) -> Words:
+    facts, count, usual = drought.facts, drought.rows, f"{drought.usual:.0f}"
+    if drought.since == drought.last:
+        en, zh = f"of {drought.last}", f"{drought.last}"
+    else:
+        en, zh = f"from {drought.since} to {drought.last}", f"{drought.since} 至 {drought.last}"
+    return {
+        "en": f"{', '.join(facts)}: {count} rows {en}, usually about {usual}",
+        "zh-CN": f"{'、'.join(facts)}：{zh} 仅 {count} 行，通常约 {usual} 行",
+    }
 
 
 def held_at(unreliable: Sequence[HeldSource], event_cut: datetime) -> list[HeldSource]:
