@@ -12,6 +12,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from carewatch.schedule import firm_time_zone
 from operators.advance_care import AdvanceCareOperator
 from operators.deliver_outbox import DeliverOutboxOperator
+from operators.tell_engineers import TellEngineersNotifier
 
 with DAG(
     dag_id="care_clock",
@@ -21,7 +22,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "clock"],
-    default_args={"owner": "data engineering", "retries": 1},
+    default_args={
+        "owner": "data engineering",
+        "retries": 1,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the tick stands for"

@@ -18,6 +18,7 @@ from operators.conform_source import ConformSourceOperator
 from operators.find_due_sources import FindDueSourcesOperator
 from operators.load_source import LoadSourceOperator
 from operators.publish_facts import PublishFactsOperator
+from operators.tell_engineers import TellEngineersNotifier
 
 with DAG(
     dag_id="care_ingest",
@@ -27,7 +28,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "ingest"],
-    default_args={"owner": "data engineering", "retries": 2},
+    default_args={
+        "owner": "data engineering",
+        "retries": 2,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the run stands for"

@@ -22,6 +22,7 @@ from operators.open_night import OpenNightOperator
 from operators.route_by_level import RouteByLevelOperator
 from operators.seal_night import SealNightOperator
 from operators.start_playbooks import StartPlaybooksOperator
+from operators.tell_engineers import TellEngineersNotifier
 from sensors.source_fresh import SourceFreshSensor
 
 LEVELS = (1, 2, 3)
@@ -34,7 +35,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "nightly"],
-    default_args={"owner": "data engineering", "retries": 2},
+    default_args={
+        "owner": "data engineering",
+        "retries": 2,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "day": Param(
             None,

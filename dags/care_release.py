@@ -14,6 +14,7 @@ from airflow.sdk import DAG, Asset, Param, TriggerRule
 from operators.ask_for_release import AskForReleaseOperator
 from operators.find_held_night import FindHeldNightOperator
 from operators.release_night import RejectNightOperator, ReleaseNightOperator
+from operators.tell_engineers import TellEngineersNotifier
 
 with DAG(
     dag_id="care_release",
@@ -23,7 +24,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "nightly"],
-    default_args={"owner": "data engineering", "retries": 1},
+    default_args={
+        "owner": "data engineering",
+        "retries": 1,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the answer counts from"

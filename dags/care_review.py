@@ -11,6 +11,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from carewatch.schedule import firm_time_zone
 from operators.review_quarter import ReviewQuarterOperator
+from operators.tell_engineers import TellEngineersNotifier
 
 with DAG(
     dag_id="care_review",
@@ -20,7 +21,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "review"],
-    default_args={"owner": "data engineering", "retries": 1},
+    default_args={
+        "owner": "data engineering",
+        "retries": 1,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "day": Param(
             None,

@@ -53,7 +53,7 @@ class DeliverOutboxOperator(CareOperator):
 
         if str(self.backfill) == "True":
             raise AirflowSkipException("a backfill tells nobody; what is due goes out with the next tick")
-        way = cache(_way)
+        way = cache(way_of)
         with self.warehouse() as connection:
             delivered = deliver(
                 connection,
@@ -82,7 +82,7 @@ def _configured_attempts() -> int:
     return configuration().care.notices.attempts
 
 
-def _way(conn_id: str) -> Way:
+def way_of(conn_id: str) -> Way:
     """Return the values of an Airflow connection; raise Refused when there is none or it cannot be read."""
     from care_channels import Refused, Way
 

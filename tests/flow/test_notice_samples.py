@@ -74,6 +74,13 @@ def test_samples_have_the_shape_of_what_is_told(
                 firm.customer(name)
             firm.dial(name, night, quiet=0, strain=0, halt=float(number == 4), mood=90)
         firm.night(night)
+    engineers.tell_failure(
+        firm.connection,
+        firm.configuration.care,
+        dag="care_nightly",
+        task="open_night",
+        now=firm.moment(MONDAY),
+    )
     assert set(told) == set(SAMPLES)
     for kind, made in SAMPLES.items():
         assert names(made[0]) <= names(told[kind])

@@ -59,6 +59,7 @@ _MADE: Final[dict[str, list[_Values]]] = {
         {"customer": _SHARED["customer"], "firm": "The firm", "owner": "Owner", "label": "What was seen"}
     ],
     "reminder": [{"tasks": [_REMINDED]}, {"tasks": [_REMINDED, _REMINDED]}],
+    "failure": [{"dag": "care_nightly", "task": "open_night", "at": _DUE}],
     "outage": [_LATE | {"day": "2026-06-30", "facts": ["ticket", "survey"]}],
     "hold": [_HOLD, _HOLD | {"sources": [], "rules": []}],
     "escalation": [{"cases": [_CASE]}, {"cases": [_CASE | _CONTROLLED, _CASE]}],

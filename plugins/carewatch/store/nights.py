@@ -277,6 +277,14 @@ def care_opened_after(connection: Connection, care: str) -> str | None:
     return row[0] if row else None
 
 
+def newest_care(connection: Connection) -> str | None:
+    """Return the care configuration of the night opened last."""
+    row = connection.execute(
+        "select care from care.night where revision = 0 order by opened_at desc, night_no desc limit 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
 def applied_through(connection: Connection) -> date | None:
     """Return the day of the last night that moved warnings."""
     row = connection.execute("select applied_through from care.progress").fetchone()
