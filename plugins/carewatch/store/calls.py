@@ -64,8 +64,8 @@ def undialled(connection: Connection) -> list[DialTask]:
         "select t.task_no, w.customer_no, t.owner_id, t.title, exists ("
         + _NUMBER.format(customer="w.customer_no")
         + "), "
-        "coalesce((select n.notifies from care.warning_event e join care.night n on n.day = e.day where e.warning_no = "
-        "w.warning_no order by e.transition desc, n.revision desc limit 1), true) "
+        "coalesce((select n.notifies from care.warning_event e join care.night n on n.day = e.day and n.revision = 0 "
+        "where e.warning_no = w.warning_no order by e.transition desc limit 1), true) "
         "from care.care_task t join care.case_playbook p using (case_no, playbook) join care.care_case c using (case_no) "
         "join care.warning w using (warning_no) where t.state = 'open' and p.copy->'steps'->t.step->>'action' = 'dial' "
         "and w.closed_at is null and not exists (select from care.notice_decision d where d.subject = 'dial:' || t.task_no) "
