@@ -27,7 +27,8 @@ from carewatch.warn.level import severities
 
 SPEC = load(Path(__file__).resolve().parents[2] / "config").judgement
 ZONE = SPEC.firm.zone
-NIGHT = date(2026, 3, 1)
+NIGHT = date(2026, 9, 1)
+"""Far from any long holiday, which would excuse rules that ask for a reason."""
 SEVERITY = ("watch", "mild", "moderate", "severe", "critical")
 
 Row = tuple[str, date, dict[str, Any]]
@@ -96,7 +97,7 @@ class Case:
 
 def months(*amounts: float) -> list[Row]:
     """Orders in the middle of the last complete months, the newest last."""
-    newest = (date(2025, 11, 15), date(2025, 12, 15), date(2026, 1, 15), date(2026, 2, 15))
+    newest = (date(2026, 5, 15), date(2026, 6, 15), date(2026, 7, 15), date(2026, 8, 15))
     return [
         order(day, amount) for day, amount in zip(newest[-len(amounts) :], amounts, strict=True) if amount
     ]
@@ -105,11 +106,11 @@ def months(*amounts: float) -> list[Row]:
 def quarters(before: float, now: float) -> list[Row]:
     """Sixty small orders in the year, and what makes the sums of the last 90 days and the 90 before."""
     small = [
-        *orders(date(2025, 4, 1), 40, 1, every=2),
-        *orders(date(2025, 9, 10), 10, 100),
-        *orders(date(2026, 1, 1), 10, 100),
+        *orders(ago(334), 40, 1, every=2),
+        *orders(ago(172), 10, 100),
+        *orders(ago(59), 10, 100),
     ]
-    return [*small, order(date(2025, 10, 1), before - 1000), order(date(2026, 1, 20), now - 1000)]
+    return [*small, order(ago(151), before - 1000), order(ago(40), now - 1000)]
 
 
 USED_TO_ASK = [talk(ago(71 - week * 7 - day), "inquiry") for week in range(8) for day in (0, 2, 4)]
@@ -136,6 +137,11 @@ def _order_amounts() -> Iterator[Case]:
     two, three = "order_amount_down_two_months", "order_amount_down_three_months"
     yield Case("S26", two, "moderate", "30 % down two months running", months(10_000, 7_000, 4_900), level=1)
     yield Case("S26", two, None, "29 % in the second month", months(10_000, 7_000, 4_970))
+    # the same months of last year, after a spring of much larger sales: a season of its own
+    last_year = [order(ago(365 + back), amount) for back, amount in ((17, 4_900), (48, 7_000), (78, 10_000))]
+    season, spring = [*months(10_000, 7_000, 4_900), *last_year], ago(365 + 140)
+    yield Case("S26", two, None, "it falls so every year", [*season, order(spring, 40_000)])
+    yield Case("S26", two, "moderate", "last year it did not fall", [*season, order(spring, 24_000)])
     yield Case("S26", two, None, "29 % in the first month", months(10_000, 7_100, 4_900))
     five = [order(ago(45 - day)) for day in range(5)]
     yield Case(
@@ -176,23 +182,21 @@ def _order_amounts() -> Iterator[Case]:
     yield Case("S27", value, None, "the same months of last year were as low", [*COLLAPSE, *last_year])
     yield Case("S27", value, "critical", "last year they were not", [*COLLAPSE, order(ago(365 + 40), 90_000)])
     year = "orders_down_year_on_year"
-    base = [*orders(date(2025, 5, 1), 12, 9_000), order(date(2025, 1, 20), 10_000)]
+    base = [*orders(ago(304), 12, 9_000), order(ago(405), 10_000)]
     yield Case(
         "S38",
         year,
         "moderate",
         "30 % down on last year",
-        [*base, order(date(2026, 1, 20), 7_000)],
+        [*base, order(ago(40), 7_000)],
         tier="A",
         level=1,
     )
-    yield Case(
-        "S38", year, None, "29 % down on last year", [*base, order(date(2026, 1, 20), 7_100)], tier="A"
-    )
+    yield Case("S38", year, None, "29 % down on last year", [*base, order(ago(40), 7_100)], tier="A")
     other = [
-        *orders(date(2025, 5, 1), 12, 9_000),
-        order(date(2025, 10, 20), 10_000),
-        order(date(2026, 1, 20), 7_000),
+        *orders(ago(304), 12, 9_000),
+        order(ago(132), 10_000),
+        order(ago(40), 7_000),
     ]
     yield Case("S38", year, None, "down on the quarter before, not on last year", other, tier="A")
 
@@ -230,12 +234,9 @@ def _silence() -> Iterator[Case]:
         yield Case("S47", rule, None, f"day {days - 1}", [row(ago(days - 1))], tier=tier)
         yield Case("S47", rule, None, "another tier", [row(ago(days))], tier="B" if tier == "A" else "A")
     both = "no_order_and_less_satisfied"
-    # every few days, until two weeks ago: Spring Festival lies between, so few of them were working days
-    often = [order(ago(14 + 5 * number)) for number in range(4)]
-    yield Case("S39", both, "mild", "two weeks and less satisfied", [*often, *UNHAPPY], level=1)
-    yield Case("S39", both, None, "13 days", [*often, order(ago(13)), *UNHAPPY])
-    yield Case("S39", both, None, "as satisfied as ever", [*often, UNHAPPY[0], survey(ago(20), 5)])
-    yield Case("S39", both, None, "two weeks are its rhythm, the holiday aside", [*REGULAR, *UNHAPPY])
+    yield Case("S39", both, "mild", "two weeks and less satisfied", [*REGULAR, *UNHAPPY], level=1)
+    yield Case("S39", both, None, "13 days", [*REGULAR[:3], order(ago(13)), *UNHAPPY])
+    yield Case("S39", both, None, "as satisfied as ever", [*REGULAR, UNHAPPY[0], survey(ago(20), 5)])
 
 
 def _relation() -> Iterator[Case]:

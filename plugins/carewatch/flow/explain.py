@@ -25,7 +25,7 @@ from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import held_sources, last_sealed
 from carewatch.store.overrides import override_at
 from carewatch.store.readings import excuses_at
-from carewatch.warn.excuses import Excuse, excuse_for
+from carewatch.warn.excuses import HOLIDAY, Excuse, excuse_for, long_holiday
 from carewatch.warn.hits import HEALTH_RULES, State
 from carewatch.warn.judge import Judged
 from carewatch.warn.level import severities
@@ -101,7 +101,7 @@ def explain(
         rules=_rules(
             spec,
             judged,
-            excuses_at(connection, cut, customer_no),
+            [*excuses_at(connection, cut, customer_no), *_holiday(spec, cut, customer_no)],
             _events(connection, spec, cut, customer_no),
         ),
         warning=_warning(connection, customer_no, night.night.day),
@@ -186,6 +186,12 @@ def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> l
             }
         )  # fmt: skip
     return result
+
+
+def _holiday(spec: JudgementSpec, cut: Cut, customer_no: int) -> list[Excuse]:
+    """Return the long holiday that excuses everybody at the cut."""
+    until = long_holiday(spec.closed_days, cut.last_day)
+    return [] if until is None else [Excuse(customer_no, HOLIDAY, frozenset(), until)]
 
 
 def _events(

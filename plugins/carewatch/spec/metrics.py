@@ -89,7 +89,7 @@ class Metric(Strict):
     - `rhythm`: the customer's own days with an event: the mean gap in days, the present silence over that gap, or the
       gaps' irregularity (coefficient of variation); missing below `at_least` such days (3 unless said, never under 2,
       irregularity 3). `expected_gap` leans on the mean gap `among` customers of the same kind while the own gaps are few;
-      `overdue` is the silence over that, or over the gap in which the same day a year ago lay where that was longer.
+      `overdue` is the silence over that, or over the longest gap in the 30 days around this day a year ago where that was longer.
       In working `days` no holiday makes anybody late.
     - `open`: bills not paid, tickets not resolved, orders not delivered, contracts not over, as known at the night: how
       many, their `amount` that is open, that of those past their date, days since the oldest date has passed, days left

@@ -20,7 +20,7 @@ from carewatch.store import events, overrides, tiers
 from carewatch.store.database import Connection
 from carewatch.store.metrics import attributes_at
 from carewatch.store.tiers import Classes
-from carewatch.warn.excuses import Excuse, indicators_named, reason_columns
+from carewatch.warn.excuses import HOLIDAY, Excuse, indicators_named, long_holiday, reason_columns
 from carewatch.warn.judge import colour_texts
 
 
@@ -53,7 +53,8 @@ def readings_at(
         watched = (cut.day - spec.stages.watched_from).days
         columns[DAYS_WATCHED] = np.full(len(customers), float(watched))
     columns |= events.columns_at(connection, spec, cut, customers)
-    columns |= reason_columns(excuses_at(connection, cut, alone), customers)
+    holiday = HOLIDAY if long_holiday(spec.closed_days, cut.last_day) else None
+    columns |= reason_columns(excuses_at(connection, cut, alone), customers, holiday)
     columns |= overrides.columns_at(connection, cut, customers)
     return columns
 

@@ -6,6 +6,7 @@ this time a year ago, that pause is expected again.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from carewatch.measure.cut import day_literal, instant_literal, text_literal
@@ -18,6 +19,8 @@ from carewatch.spec.metrics import Metric
 
 LEANS: Final = 3
 """As many gaps as what is usual weighs beside the customer's own: after three gaps the two count alike."""
+SEASON: Final = timedelta(days=30)
+"""So long before and after the same day a year ago a gap counts as the season's."""
 ENOUGH: Final = 10
 """With fewer customers of a kind than this, what is usual is that of all customers."""
 
@@ -27,6 +30,7 @@ def rhythm_pass(metric: Metric, passes: Passes) -> str:
     assert metric.fact is not None
     working, among = metric.days == "working", tuple(metric.among or ())
     first, today = window_of(metric, passes.cut.day)[0], passes.cut.day
+    year_ago = Window(1, Unit.YEAR).start(today)
     closed = sorted(day for day in passes.closed_days if f"{first}" <= day <= f"{today}") if working else None
     position = (
         f"(select position from work_days where day = {day_literal(today)})"
@@ -41,7 +45,8 @@ def rhythm_pass(metric: Metric, passes: Passes) -> str:
         first_day=day_literal(first),
         day=day_literal(today),
         today=position,
-        year_ago=day_literal(Window(1, Unit.YEAR).start(today)),
+        season_begins=day_literal(year_ago - SEASON),
+        season_ends=day_literal(year_ago + SEASON),
         closed=closed,
         where=canonical(metric.where, table="f") if metric.where else None,
         unconverted=unconverted(metric),
