@@ -83,14 +83,19 @@ def test_a_night_has_every_rule_and_both_floors() -> None:
     ("name", "fires", "does_not"),
     [
         ("overdue_over_60_days", {"overdue_days": 61}, {"overdue_days": 60}),
-        ("no_order_for_three_months", {"days_since_order": 90, "own_gap": 30}, {"days_since_order": 89, "own_gap": 30}),
+        (
+            "no_order_for_three_months",
+            {"days_since_order": 90, "own_gap": 30, "silence_over_own_gap": 3},
+            {"days_since_order": 89, "own_gap": 30, "silence_over_own_gap": 3},
+        ),
         ("main_contact_left", {"days_since_event": 90}, {"days_since_event": NAN}),
     ],
 )  # fmt: skip
 def test_shipped_rules_on_both_sides(name: str, fires: dict[str, float], does_not: dict[str, float]) -> None:
     shipped = load(CONFIG).judgement.rules[name]
+    nothing = {"reason": np.array([None], dtype=object)}
     for values, expected in ((fires, H), (does_not, C)):
-        columns = {key: np.array([float(value)]) for key, value in values.items()}
+        columns = nothing | {key: np.array([float(value)]) for key, value in values.items()}
         assert rule_state(shipped, columns).tolist() == [expected]
 
 
