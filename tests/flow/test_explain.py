@@ -91,11 +91,23 @@ def test_rules_show_each_clause_with_what_was_found(make_firm: Callable[..., Tin
     ]
     assert rule(first, "halt") == {
         "rule": "halt",
+        "label": "halt",
         "state": "hit",
         "severity": "severe",
         "text": {"en": "halt is 1", "zh-CN": "halt 为 1"},
-        "clauses": [{"clause": "halt >= 1", "holds": True, "actual": 1.0}],
+        "clauses": [
+            {
+                "clause": "halt >= 1",
+                "holds": True,
+                "actual": 1.0,
+                "within": [],
+                "says": {"en": "halt is at least 1", "zh-CN": "halt 不低于 1"},
+                "unit": {"en": "", "zh-CN": ""},
+            }
+        ],
         "covered_by": None,
+        "stays_until": None,
+        "pending": None,
     }
     assert (first.colour, first.score) == ("grey", None)
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from tests.firm import FILES, MONDAY, ROOT, TinyFirm, changed
 
-from carewatch.commands.explain_command import _lines
+from carewatch.commands.explain_text import explain_lines
 from carewatch.flow.explain import explain
 from carewatch.spec.sources import BaseSource, load_sources
 from carewatch.store.nights import held_sources, night_of
@@ -106,10 +106,9 @@ def test_a_night_stores_what_it_holds_and_explains_it_with_its_age(fed: TinyFirm
     assert explained.equals_stored
     assert [one["reason"]["en"] for one in explained.held] == ["last read 2026-06-01 17:00 UTC"]
     assert {one["rule"]: one["state"] for one in explained.rules}["quiet"] == "unknown"
-    text = "\n".join(_lines(explained, "en", everything=False))
+    text = "\n".join(explain_lines(explained, "en"))
     assert (
-        "held: meter (customer, usage_day), last read 2026-06-01 17:00 UTC, answered for by the engine room"
-        in text
+        "source held: meter (customers, usage), last read 2026-06-01 17:00 UTC; ask the engine room" in text
     )
     assert explain(fed.connection, "C1", day(3)).held == []
 
@@ -119,7 +118,8 @@ def test_a_held_scored_number_is_said_to_be_held(fed: TinyFirm) -> None:
     live(fed, 1, "meter")
     explained = explain(fed.connection, "C1")
     assert (explained.colour, explained.score) == ("grey", None)
-    assert "mood: held, skipped" in "\n".join(_lines(explained, "en", everything=False))
+    assert [(one["metric"], one["why"]["kind"]) for one in explained.unknown] == [("mood", "held")]
+    assert "mood: polls is held; ask " in "\n".join(explain_lines(explained, "en"))
 
 
 @pytest.mark.req("D9")

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
+from carewatch.flow.explain_rules import rules_of
 from carewatch.flow.night import opened
 from carewatch.flow.recompute import Recomputed, recompute_night
+from carewatch.flow.unknowns import Asked, why_unknown
 from carewatch.measure.cut import Cut
-from carewatch.measure.health import Colour, metric_points
+from carewatch.measure.health import Colour, Scores
 from carewatch.measure.reads import held_metrics
-from carewatch.spec.condition import clauses, names, to_data
-from carewatch.spec.configuration import JudgementSpec
-from carewatch.spec.event import DAYS_SINCE_EVENT
-from carewatch.spec.rules import REASON, Rule, Severity
+from carewatch.measure.remedy import Change, Weighed, joint_changes, single_changes, weigh
+from carewatch.spec.called import unit_in
+from carewatch.spec.configuration import CareSpec, JudgementSpec
+from carewatch.spec.document import LANGUAGES
+from carewatch.spec.health import HealthModel
 from carewatch.store.database import Connection
-from carewatch.store.events import events_of
 from carewatch.store.health import health_of_night
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import held_sources, last_sealed
 from carewatch.store.overrides import override_at
-from carewatch.store.readings import excuses_at
-from carewatch.warn.excuses import HOLIDAY, Excuse, excuse_for, long_holiday
-from carewatch.warn.hits import HEALTH_RULES, State
-from carewatch.warn.judge import Judged
-from carewatch.warn.level import severities
-from carewatch.warn.reasons import reason
+from carewatch.store.warning_history import PastWarning, warnings_until
 
 
 class UnknownCustomer(LookupError):
@@ -55,9 +52,13 @@ class Explanation:
     override: dict[str, Any] | None
     held: list[dict[str, Any]]
     equals_stored: bool
+    bands: dict[str, float]
     dimensions: list[dict[str, Any]]
+    unknown: list[dict[str, Any]]
+    back_to_green: dict[str, list[dict[str, Any]]]
     rules: list[dict[str, Any]]
     warning: dict[str, Any] | None
+    earlier_warnings: list[dict[str, Any]]
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,7 +81,11 @@ def explain(
     if len(seen.customers) == 0:
         raise UnknownCustomer(f"{customer_id} was not known on the night of {night.night.day}")
     judged, scores = seen.judged, seen.judged.scores
-    score = float(scores.score[0])
+    score, model = float(scores.score[0]), spec.health_models[int(scores.model[0])]
+    held = held_sources(connection, night.night)
+    weighed = weigh(model, judged.columns, scores, held_metrics(spec.metrics, night.night.held_facts))
+    asked = Asked(connection, spec, cut, customer_no, judged.columns, held)
+    warnings = [_warning(one, night.care) for one in warnings_until(connection, customer_no, night.night.day)]
     return Explanation(
         customer_id=customer_id,
         day=night.night.day.isoformat(),
@@ -95,16 +100,28 @@ def explain(
         known_share=float(scores.known_share[0]),
         model=spec.model_names[int(scores.model[0])],
         override=_override(connection, cut, customer_no),
-        held=[asdict(one) for one in held_sources(connection, night.night)],
+        held=[asdict(one) for one in held],
         equals_stored=_equals_stored(connection, night.night, spec, seen),
-        dimensions=_dimensions(spec, judged, held_metrics(spec.metrics, night.night.held_facts)),
-        rules=_rules(
-            spec,
-            judged,
-            [*excuses_at(connection, cut, customer_no), *_holiday(spec, cut, customer_no)],
-            _events(connection, spec, cut, customer_no),
-        ),
-        warning=_warning(connection, customer_no, night.night.day),
+        bands={"green": model.bands.green, "yellow": model.bands.yellow},
+        dimensions=_dimensions(spec, model, scores, weighed),
+        unknown=[
+            {
+                "metric": one.metric,
+                "label": spec.metrics[one.metric].label.to_data(),
+                "dimension": one.dimension,
+                "weight": _weight(model, one),
+                "why": why_unknown(asked, one.metric),
+            }
+            for one in weighed
+            if np.isnan(one.points)
+        ],
+        back_to_green={
+            "single": [_change(spec, one) for one in single_changes(weighed, model, spec.metrics)],
+            "together": [_change(spec, one) for one in joint_changes(weighed, model, spec.metrics)],
+        },
+        rules=rules_of(connection, spec, judged, cut, customer_no),
+        warning=warnings[0] if warnings else None,
+        earlier_warnings=warnings[1:],
     )
 
 
@@ -160,105 +177,53 @@ def _equals_stored(
     return np.array_equal(stored_customers, seen.customers) and same_metrics and same_score and same_rules
 
 
-def _dimensions(spec: JudgementSpec, judged: Judged, held: Collection[str]) -> list[dict[str, Any]]:
+def _dimensions(
+    spec: JudgementSpec, model: HealthModel, scores: Scores, weighed: list[Weighed]
+) -> list[dict[str, Any]]:
+    """Return the score as a tree, in the model's order; `lost` points of all metrics add up to 100 minus the score."""
     result = []
-    for position, (name, dimension) in enumerate(
-        spec.health_models[judged.scores.model[0]].dimensions.items()
-    ):
-        metrics = []
-        for metric_name, scored in dimension.metrics.items():
-            value = float(judged.columns[metric_name][0])
-            known = metric_points(metric_name, scored, judged.columns)[0]
-            points = float("nan") if metric_name in held else float(known)
-            metric = spec.metrics[metric_name]
-            metrics.append(
-                {
-                    "metric": metric_name, "label": metric.label.to_data(), "unit": metric.unit, "weight": scored.weight,
-                    "value": None if np.isnan(value) else value, "points": None if np.isnan(points) else round(points, 2),
-                    "held": metric_name in held,
-                }
-            )  # fmt: skip
-        score = float(judged.scores.dimensions[0, position])
+    for position, (name, dimension) in enumerate(model.dimensions.items()):
+        inside = [one for one in weighed if one.dimension == name]
         result.append(
             {
                 "dimension": name, "label": dimension.label.to_data(), "weight": dimension.weight,
-                "score": None if np.isnan(score) else score, "metrics": metrics,
+                "score": _plain(float(scores.dimensions[0, position])),
+                "lost": round(sum(one.lost for one in inside), 2),
+                "metrics": [_scored(spec, model, one) for one in inside],
             }
         )  # fmt: skip
     return result
 
 
-def _holiday(spec: JudgementSpec, cut: Cut, customer_no: int) -> list[Excuse]:
-    """Return the long holiday that excuses everybody at the cut."""
-    until = long_holiday(spec.closed_days, cut.last_day)
-    return [] if until is None else [Excuse(customer_no, HOLIDAY, frozenset(), until)]
+def _scored(spec: JudgementSpec, model: HealthModel, one: Weighed) -> dict[str, Any]:
+    metric = spec.metrics[one.metric]
+    points = _plain(one.points)
+    return {
+        "metric": one.metric, "label": metric.label.to_data(), "unit": _units(spec, one.metric),
+        "weight": model.dimensions[one.dimension].metrics[one.metric].weight, "value": _plain(one.value),
+        "points": None if points is None else round(points, 2), "lost": one.lost, "counts": one.share > 0,
+    }  # fmt: skip
 
 
-def _events(
-    connection: Connection, spec: JudgementSpec, cut: Cut, customer_no: int
-) -> dict[str, dict[str, Any]]:
-    """Return what the event in force says, for each event rule that has one."""
-    found = (
-        events_of(connection, name, rule, cut, [customer_no]) for name, rule in spec.event_rules().items()
-    )
-    return {event.rule: event.says for events in found for event in events}
+def _weight(model: HealthModel, one: Weighed) -> float:
+    """Return the weight that a metric has in the whole score when everything is known."""
+    dimension = model.dimensions[one.dimension]
+    return round(dimension.weight * dimension.metrics[one.metric].weight, 6)
 
 
-def _rules(
-    spec: JudgementSpec, judged: Judged, excuses: list[Excuse], events: dict[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
-    row = {name: _plain(values[0]) for name, values in judged.columns.items()}
-    ranks = severities(judged.book, judged.columns)[0]
-    result: list[dict[str, Any]] = []
-    for number, name in enumerate(judged.book.names):
-        state = State(int(judged.states[0, number]))
-        if name in HEALTH_RULES:
-            if state is State.HIT:
-                result.append(
-                    {
-                        "rule": name,
-                        "state": "hit",
-                        "severity": None,
-                        "text": reason(name, None, row),
-                        "clauses": [],
-                    }
-                )
-            continue
-        rule = spec.rules[name]
-        severity = list(Severity)[ranks[number]]
-        seen = row | {DAYS_SINCE_EVENT: None} | events.get(name, {}) if rule.on == "event" else row
-        shown = [
-            {"clause": clause.text, "holds": _truth(clause.truth), "actual": clause.actual}
-            for clause in clauses(rule.when, seen)
-        ]
-        result.append(
-            {
-                "rule": name, "state": state.name.lower(), "severity": str(severity), "clauses": shown,
-                "text": reason(name, rule, seen) if state in (State.HIT, State.COVERED) else None,
-                "covered_by": _covered_by(rule, excuses) if state is State.COVERED else None,
-            }
-        )  # fmt: skip
-    return result
+def _change(spec: JudgementSpec, change: Change) -> dict[str, Any]:
+    return {
+        "metric": change.metric, "label": spec.metrics[change.metric].label.to_data(), "unit": _units(spec, change.metric),
+        "now": change.now, "bound": change.bound, "value": change.value, "gain": round(change.gain, 2),
+    }  # fmt: skip
 
 
-def _covered_by(rule: Rule, excuses: list[Excuse]) -> dict[str, Any]:
-    """Return what excuses a rule that would have fired: a reason of the register and its last day, or its `unless`."""
-    excuse = excuse_for(rule, excuses)
-    unless = None if rule.unless is None else to_data(rule.unless)
-    asks = rule.unless is not None and REASON in names(rule.unless)
-    if excuse is None or not (rule.counts_as in excuse.indicators or asks):
-        return {"reason": None, "until": None, "unless": unless}
-    return {"reason": excuse.what, "until": excuse.until and excuse.until.isoformat(), "unless": unless}
+def _units(spec: JudgementSpec, name: str) -> dict[str, str]:
+    return {language: unit_in(spec.metrics, name, language) for language in LANGUAGES}
 
 
-def _plain(value: Any) -> float | str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return None if np.isnan(value) else float(value)
-
-
-def _truth(value: int) -> bool | None:
-    return None if value < 0 else bool(value)
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _override(connection: Connection, cut: Cut, customer_no: int) -> dict[str, Any] | None:
@@ -269,15 +234,20 @@ def _override(connection: Connection, cut: Cut, customer_no: int) -> dict[str, A
     return {"colour": said.colour, "until": said.until.isoformat(), "by": said.by, "why": said.why}
 
 
-def _warning(connection: Connection, customer_no: int, day: date) -> dict[str, Any] | None:
-    row = connection.execute(
-        "select w.warning_no, e.what, e.level, w.peak_level, w.state, w.opened_day, w.owner_id, e.reasons "
-        "from care.warning_event e "
-        "join care.warning w using (warning_no) where w.customer_no = %s and e.day <= %s "
-        "order by e.day desc, e.at desc, e.transition desc limit 1",
-        (customer_no, day),
-    ).fetchone()
-    if row is None:
-        return None
-    names = ("warning_no", "last_event", "level", "peak_level", "state", "opened_day", "owner_id", "reasons")
-    return dict(zip(names, row, strict=True)) | {"opened_day": row[5].isoformat()}
+def _warning(one: PastWarning, care: CareSpec) -> dict[str, Any]:
+    """Return a warning as data, with the names of the people it names."""
+    people = care.people.people
+
+    def named(person: str | None) -> str | None:
+        return people[person].name if person in people else person
+
+    return {
+        "warning_no": one.warning_no, "last_event": one.events[-1]["what"], "level": one.level, "peak_level": one.peak_level,
+        "state": one.state, "opened_day": one.opened_day.isoformat(),
+        "closed_day": one.closed_day and one.closed_day.isoformat(), "result": one.result,
+        "owner_id": one.owner_id, "owner": named(one.owner_id), "manager": named(one.manager_id), "reasons": one.reasons,
+        "events": [
+            event | {"at": event["at"].isoformat(), "day": event["day"].isoformat(), "by": named(event["by"])}
+            for event in one.events
+        ],
+    }  # fmt: skip
