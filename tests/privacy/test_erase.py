@@ -12,6 +12,7 @@ import pytest
 from tests.firm import MONDAY
 from tests.privacy.marked import Marked, key, rows_from_sales, rows_of, town
 
+from carewatch.flow.advance import advance
 from carewatch.flow.erase import Erasure, erase
 from carewatch.flow.explain import UnknownCustomer
 from carewatch.flow.recompute import recompute_night
@@ -20,6 +21,7 @@ from carewatch.flow.review import review_quarter
 from carewatch.store.database import connect
 from carewatch.store.erasure import NamesTheCustomer
 from carewatch.store.health import health_of_night
+from carewatch.store.identity import resolve
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import night_of
 from carewatch.store.personal import TABLES
@@ -259,3 +261,31 @@ def test_the_list_of_erased_keys_is_an_hmac_of_the_warehouses_own_secret(done: D
     assert done.given.firm.rows("select count(*) from care.erased_key where digest = %s", digest) == [(1,)]
     assert done.given.firm.rows("select care.is_erased('sales', %s), care.is_erased('crm', %s), care.is_erased('sales', 'other-1')",
                                 key(done.given), key(done.given)) == [(True, False, False)]  # fmt: skip
+
+
+@pytest.mark.req("D19")
+def test_a_night_that_was_judged_before_opens_nothing_about_it_afterwards(done: Done) -> None:
+    given, firm = done.given, done.given.firm
+    number = firm.facts.customers["other"]
+    opened = "select count(*) from care.warning where closed_at is null and customer_no = %s"
+    for erases in (False, True):
+        with given.connection.transaction(force_rollback=True):
+            day = MONDAY + timedelta(days=4)
+            firm.dial("other", day, quiet=0, strain=0, halt=1, mood=90)
+            firm.judged(day)
+            if erases:
+                erase(given.connection, given.sources, "other-1", by="eve", why="asked to")
+            advance(given.connection, firm.configuration.care, firm.moment(day))
+            assert firm.rows(opened, number) == [(0 if erases else 1,)]
+
+
+@pytest.mark.req("D19")
+def test_digests_of_its_rows_are_emptied_and_its_keys_stay_one_customer(done: Done) -> None:
+    firm = done.given.firm
+    parties = "select party_no from care.party where erased_at is not null"
+    hashes = f"select distinct row_hash from care.fact_order where party_no in ({parties})"
+    assert firm.rows(hashes) == [("",)]
+    with done.given.connection.transaction(force_rollback=True):
+        resolve(done.given.connection, firm.moment(MONDAY, 80))
+        whose = f"select distinct customer_no from care.identity where known_to is null and party_no in ({parties})"
+        assert firm.rows(whose) == [(done.number,)], "the code and the ruling that joined them are gone"
