@@ -18,11 +18,12 @@ from carewatch.flow.explain import UnknownCustomer
 from carewatch.flow.recompute import recompute_night
 from carewatch.flow.replay_warnings import replay_warnings
 from carewatch.flow.review import review_quarter
+from carewatch.measure.cut import Cut
 from carewatch.store.database import connect
 from carewatch.store.erasure import NamesTheCustomer
 from carewatch.store.health import health_of_night
 from carewatch.store.identity import resolve
-from carewatch.store.metrics import metrics_of_night
+from carewatch.store.metrics import metrics_at, metrics_of_night
 from carewatch.store.nights import night_of
 from carewatch.store.personal import TABLES
 
@@ -192,6 +193,23 @@ def test_reviews_and_nights_come_to_the_same_numbers(done: Done) -> None:
 
 
 @pytest.mark.req("D19")
+def test_what_it_did_after_its_erasure_is_not_known(done: Done) -> None:
+    given, connection = done.given, done.given.connection
+    spec = given.firm.configuration.judgement
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "update care.warning set opened_day = '2026-06-01' where customer_no = %s", (done.number,)
+        )
+        later, _ = review_quarter(connection, spec, date(2026, 4, 1), date(2026, 7, 1), date(2027, 6, 4))
+        assert [one.verdict for one in later.episodes if one.customer_no == done.number] == ["open"]
+    known = given.firm.moment(MONDAY, 200)
+    for days, there in ((2, True), (3, False), (5, False)):
+        cut = Cut.at(MONDAY + timedelta(days=days), spec.firm.zone, known)
+        customers, _ = metrics_at(connection, spec.metrics, ["quiet"], cut)
+        assert (done.number in customers) is there, "a past night that is restated counts it as it did"
+
+
+@pytest.mark.req("D19")
 def test_later_nights_leave_it_out(done: Done) -> None:
     given = done.given
     with given.connection.transaction(force_rollback=True):
@@ -224,6 +242,7 @@ def test_what_the_source_still_sends_about_it_does_not_come_back(done: Done) -> 
         }  # fmt: skip
         assert results["sales.contacts"].changed == 1 and results["sales.customers"].changed == 1
         assert results["sales.customers"].ended == 0, "the snapshot does not lack what is erased"
+        assert ("suspicious snapshot",) not in landing.waiting("reason")
         assert given.found() == {}
         parent = "select parent from care.fact_customer where name = 'Firm Other & Sons' and known_to is null"
         assert given.firm.rows(parent) == [(None,)]
@@ -286,6 +305,7 @@ def test_digests_of_its_rows_are_emptied_and_its_keys_stay_one_customer(done: Do
     hashes = f"select distinct row_hash from care.fact_order where party_no in ({parties})"
     assert firm.rows(hashes) == [("",)]
     with done.given.connection.transaction(force_rollback=True):
+        done.given.connection.execute("delete from care.identity_ruling")
         resolve(done.given.connection, firm.moment(MONDAY, 80))
         whose = f"select distinct customer_no from care.identity where known_to is null and party_no in ({parties})"
         assert firm.rows(whose) == [(done.number,)], "the code and the ruling that joined them are gone"
