@@ -27,6 +27,7 @@ COMMANDS = (
     "replay",
     "plan",
     "approve",
+    "describe",
     "backtest",
     "try",
     "warning",

@@ -32,38 +32,48 @@ _JOINTS: Final = {
 }
 
 
-def describe(condition: Condition, *, language: str = "en", label: Callable[[str], str] | None = None) -> str:
+Shown = Callable[[str, float | str], str]
+"""How a value is written that is compared with a name."""
+
+
+def describe(
+    condition: Condition, *, language: str = "en", label: Callable[[str], str] | None = None,
+    shown: Shown | None = None,
+) -> str:  # fmt: skip
     """Return the condition as one plain sentence part, in English or zh-CN.
 
-    `label` turns a name into words (default: underscores become spaces).
+    `label` turns a name into words (default: underscores become spaces), `shown` a value that is compared with a name.
     """
-    return _said(condition, "zh-CN" if language == "zh-CN" else "en", label or _spaced, inner=False)
+    known = "zh-CN" if language == "zh-CN" else "en"
+    return _said(condition, known, label or _spaced, shown or _as_written, inner=False)
 
 
-def _said(condition: Condition, language: str, label: Callable[[str], str], *, inner: bool) -> str:
+def _said(
+    condition: Condition, language: str, label: Callable[[str], str], shown: Shown, *, inner: bool
+) -> str:
     joints = _JOINTS[language]
     if isinstance(condition, Comparison):
         words = (_ZH if language == "zh-CN" else _EN)[condition.op]
-        value = _value(condition.value, joints["list"], label)
+        value = _value(condition.name, condition.value, joints["list"], label, shown)
         return f"{label(condition.name)} {words}{value}"
-    parts = [_said(item, language, label, inner=True) for item in condition.items]
+    parts = [_said(item, language, label, shown, inner=True) for item in condition.items]
     sentence = joints[type(condition)].join(parts)
     if isinstance(condition, NoneOf):
         sentence = f"{joints['none']}{sentence}"
     return f"({sentence})" if inner and (len(parts) > 1 or isinstance(condition, NoneOf)) else sentence
 
 
-def _value(value: Value, separator: str, label: Callable[[str], str]) -> str:
+def _value(name: str, value: Value, separator: str, label: Callable[[str], str], shown: Shown) -> str:
     if value is None:
         return ""
     items = value if isinstance(value, tuple) else (value,)
-    return " " + separator.join(_one(item, label) for item in items)
+    return " " + separator.join(
+        label(item.name) if isinstance(item, Ref) else shown(name, item) for item in items
+    )
 
 
-def _one(item: float | str | Ref, label: Callable[[str], str]) -> str:
-    if isinstance(item, Ref):
-        return label(item.name)
-    return item if isinstance(item, str) else number_text(item)
+def _as_written(_: str, value: float | str) -> str:
+    return value if isinstance(value, str) else number_text(value)
 
 
 def _spaced(name: str) -> str:
