@@ -31,6 +31,7 @@ COMMANDS = (
     "backtest",
     "try",
     "warning",
+    "go-live",
     "override",
     "outbox",
     "quarantine",
@@ -51,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="care", description="Customer early warning and care.")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = import_module(f"carewatch.commands.{name}_command")
+        module = import_module(f"carewatch.commands.{name.replace('-', '_')}_command")
         one = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.arguments(one)
         one.set_defaults(run=module.run)
@@ -62,6 +63,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from carewatch.commands.console import Mistake
     from carewatch.flow.approval import NotApprovable
     from carewatch.flow.explain import UnknownCustomer
+    from carewatch.flow.launch import NotLive
     from carewatch.flow.release import NotReleasable
     from carewatch.spec.document import SpecError
     from carewatch.store.configurations import UnknownFingerprint
@@ -77,6 +79,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     return (
         Mistake, UnknownCustomer, SpecError, UnknownFingerprint, NoWarehouse, EmbeddedUnavailable, MigrationError, NoNight,
         BadTemplate, NotPossible, BadMetric, NoRuling, NotReleasable, NotApprovable,
+        NotLive,
     )  # fmt: skip
 
 

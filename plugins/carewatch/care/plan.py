@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from carewatch.care.owners import in_role
 from carewatch.spec.configuration import CareSpec
-from carewatch.spec.people import Playbook, Step
+from carewatch.spec.people import DECISION, Playbook, Step
 from carewatch.spec.rules import SLA
 
 LONGEST_AT_LEVEL_3: Final = timedelta(hours=72)
@@ -57,8 +57,16 @@ def due(care: CareSpec, level: int, tier: str, start: datetime, hours: float) ->
     return min(at, start + LONGEST_AT_LEVEL_3) if level == 3 else at
 
 
-def plan(care: CareSpec, playbook: Playbook, *, tier: str, owner: str, now: datetime) -> Plan:
-    """Return the tasks of a playbook that starts `now` for a customer of a tier and owner."""
+_DECISION_TITLE: Final = {"en": "Decide how this customer is kept", "zh-CN": "决策：如何挽留该战略客户"}
+
+
+def plan(
+    care: CareSpec, playbook: Playbook, *, tier: str, owner: str, now: datetime, value: float | None = None
+) -> Plan:
+    """Return the tasks of a playbook that starts `now` for a customer of a tier and owner.
+
+    From level 2 on the strategic layer decides about a customer with so much at stake, by the hour of the plan.
+    """
     promised = promises(care, playbook.level, tier)
 
     def due_of(step: Step) -> datetime:
@@ -71,6 +79,11 @@ def plan(care: CareSpec, playbook: Playbook, *, tier: str, owner: str, now: date
         )
         for name, step in playbook.steps.items()
     )
+    deciding = care.levels.deciding_role(value) if playbook.level > 1 else None
+    if deciding is not None:
+        person = in_role(care.people, deciding, owner)
+        at = due(care, playbook.level, tier, now, promised[_PROMISES["plan"]])
+        tasks += (PlannedTask(DECISION, _DECISION_TITLE, deciding, person, at),)
     escalate_at = due(care, playbook.level, tier, now, promised[_PROMISES["escalate"]])
     return Plan(tasks, escalate_at, playbook.model_dump(mode="json"))
 

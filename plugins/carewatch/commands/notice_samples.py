@@ -46,7 +46,15 @@ _HOLD: Final[_Values] = {
     "rules": [{"rule": "silent_beyond_own_rhythm", "customers": 190}],
     "sources": [_LATE],
 }
-_TOLD: Final = ("opened", "rose", "returned", "changed", "handed_over")
+_RECORDED: Final[_Values] = {
+    "first": "2026-06-22",
+    "last": "2026-06-28",
+    "recorded": 3,
+    "levels": [{"level": 3, "warnings": 1}, {"level": 1, "warnings": 2}],
+    "owners": [{"owner": "Owner", "warnings": 3}],
+    "warnings": [_SHARED | {"tier": "A", "owner": "Owner", "reasons": [_REASON]}],
+}
+_TOLD: Final = ("opened", "rose", "returned", "changed", "handed_over", "released")
 
 _MADE: Final[dict[str, list[_Values]]] = {
     "warning": [*(_WARNING | {"what": what} for what in _TOLD), _WARNING | _SPARSE, _WARNING | {"level": 0}],
@@ -62,6 +70,7 @@ _MADE: Final[dict[str, list[_Values]]] = {
     "failure": [{"dag": "care_nightly", "task": "open_night", "at": _DUE}],
     "outage": [_LATE | {"day": "2026-06-30", "facts": ["ticket", "survey"]}],
     "hold": [_HOLD, _HOLD | {"sources": [], "rules": []}],
+    "warm_up": [_RECORDED, _RECORDED | {"recorded": 1, "warnings": []}],
     "escalation": [{"cases": [_CASE]}, {"cases": [_CASE | _CONTROLLED, _CASE]}],
 }
 

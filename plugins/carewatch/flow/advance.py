@@ -14,6 +14,7 @@ from carewatch.flow.apply_night import apply_night
 from carewatch.flow.calls import request_dials
 from carewatch.flow.clock import escalate, remind
 from carewatch.flow.early import raise_events
+from carewatch.flow.launch import settle, tell_recorded
 from carewatch.flow.notify import notify
 from carewatch.flow.playbooks import start_playbooks
 from carewatch.flow.watched import mail_watched
@@ -41,6 +42,7 @@ class Advanced:
     messages: int = 0
     mailed: int = 0
     handed_over: int = 0
+    released: int = 0
 
 
 @dataclass
@@ -107,6 +109,7 @@ def decide_notices(moment: Moment) -> None:
     """Decide who hears of what has moved."""
     decisions, messages = notify(moment.connection, moment.care, moment.now)
     mailed = mail_watched(moment.connection, moment.care, moment.now)
+    tell_recorded(moment.connection, moment.care, moment.now)
     moment.done = replace(moment.done, decisions=decisions, messages=messages, mailed=mailed)
 
 
@@ -144,5 +147,7 @@ def advance(
         moment = Moment(connection, care, now, Advanced(handed_over=handed_over))
         for part in parts:
             part(moment)
+            released = settle(connection, care, now)
+            moment.done = replace(moment.done, released=moment.done.released + released)
             people.name_managers(connection, care.people)
     return moment.done

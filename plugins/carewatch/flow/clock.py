@@ -70,10 +70,11 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
             cases.rest_under_control(connection, escalation, now=now)
             continue
         playbook = Playbook.model_validate(escalation.copy)
-        receiver = in_role(care.people, playbook.escalate_to, escalation.owner_id)
+        role = care.levels.deciding_role(escalation.value) or playbook.escalate_to
+        receiver = in_role(care.people, role, escalation.owner_id)
         hours = promises(care, escalation.level, escalation.tier)[0]
         due_at = due(care, escalation.level, escalation.tier, now, hours)
-        task = PlannedTask(ESCALATION, _ESCALATION_TITLE, playbook.escalate_to, receiver, due_at)
+        task = PlannedTask(ESCALATION, _ESCALATION_TITLE, role, receiver, due_at)
         task_no = cases.store_escalation(connection, escalation, task, now=now)
         went_up[receiver].append((task_no, escalation, due_at))
     for receiver, told in went_up.items():

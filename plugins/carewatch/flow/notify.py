@@ -15,7 +15,7 @@ from carewatch.store import notices
 from carewatch.store.database import Connection
 from carewatch.store.live_warnings import Seen
 from carewatch.store.notices import Decided, Message, Transition
-from carewatch.tell.decide import alone, decide, not_before, outbox_key
+from carewatch.tell.decide import alone, decide, not_before, outbox_key, silent
 from carewatch.tell.wording import compose, in_language
 
 
@@ -44,12 +44,16 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
                 Decided(f"warning:{one.warning_no}", one.transition, one.owner_id, False, nobody)
             )
         for receiver in receivers:
-            decision = decide(
-                one.what,
-                one.level,
-                priority=one.priority,
-                notifies=one.notifies,
-                has_channel=bool(care.people.people[receiver].channels),
+            decision = (
+                silent(one.waits)
+                if one.waits
+                else decide(
+                    one.what,
+                    one.level,
+                    priority=one.priority,
+                    notifies=one.notifies,
+                    has_channel=bool(care.people.people[receiver].channels),
+                )
             )
             key = None
             if decision.send:
@@ -98,6 +102,8 @@ def _receivers(care: CareSpec, one: Transition) -> Sequence[str]:
     )
     if one.priority == Priority.HIGH:
         roles = [*roles, *care.notices.tell_high]
+    deciding = care.levels.deciding_role(one.value)
+    roles = [*roles, deciding] if deciding is not None else roles
     return list(dict.fromkeys(in_role(care.people, role, one.owner_id) for role in roles))
 
 

@@ -13,7 +13,11 @@ from carewatch.store.database import Connection
 def start_playbooks(connection: Connection, care: CareSpec, level: int, now: datetime) -> int:
     """Start what the level's warnings lack; return how many tasks were made. Doing it again makes none."""
     plans = [
-        (warning, playbook, plan(care, playbook, tier=warning.tier, owner=warning.owner_id, now=now))
+        (
+            warning,
+            playbook,
+            plan(care, playbook, tier=warning.tier, owner=warning.owner_id, now=now, value=warning.value),
+        )
         for warning in cases.startable(connection, level)
         for playbook in care.playbooks_of(level, warning.tier)
     ]

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from carewatch.care.owners import owner_of
+from carewatch.flow.launch import in_pilot
 from carewatch.spec.configuration import CareSpec
 from carewatch.store import configurations, machine_mail, notices
 from carewatch.store import live_warnings as warnings
@@ -16,6 +17,7 @@ from carewatch.store.database import Connection
 from carewatch.store.live_warnings import Seen
 from carewatch.store.machine_mail import Watched
 from carewatch.store.notices import Decided, Message
+from carewatch.store.tiers import tiers_now
 from carewatch.tell.decide import outbox_key
 from carewatch.tell.delivery import Refused
 from carewatch.tell.wording import compose
@@ -24,6 +26,7 @@ from carewatch.warn.reasons import reason
 CUSTOMER_MAIL: Final = "customer"
 """The kind of an outbox row that goes to a customer."""
 _TO_OWNER: Final = "watch"
+_NOT_LIVE: Final = "warm-up, or not in the pilot: nothing is sent"
 
 
 def mail_watched(connection: Connection, care: CareSpec, now: datetime) -> int:
@@ -32,12 +35,13 @@ def mail_watched(connection: Connection, care: CareSpec, now: datetime) -> int:
     if not waiting:
         return 0
     seen = warnings.masters(connection, sorted({one.customer_no for one in waiting}), now)
+    live = _live(connection, care, [one.customer_no for one in waiting], now)
     decisions: list[Decided] = []
     messages: list[Message] = []
     for one in waiting:
         owner = owner_of(care.people, seen[one.customer_no].owner)
         receiver = owner if one.mail_to == "owner" else CUSTOMER_MAIL
-        refusal = _refusal(connection, care, one, owner)
+        refusal = _refusal(connection, care, one, owner) if one.customer_no in live else _NOT_LIVE
         message = None if refusal else _message(connection, care, one, seen[one.customer_no], owner, now)
         messages += [message] if message else []
         said = refusal or "something to watch: one machine mail"
@@ -45,6 +49,13 @@ def mail_watched(connection: Connection, care: CareSpec, now: datetime) -> int:
         decisions.append(Decided(f"signal:{one.signal_no}", 0, receiver, message is not None, said, key))
     notices.store(connection, decisions, messages, now=now)
     return len(messages)
+
+
+def _live(connection: Connection, care: CareSpec, customers: list[int], now: datetime) -> frozenset[int]:
+    """Return of which customers machine mails leave the house: nobody's in a warm-up, of a pilot those in it."""
+    if not care.launch.is_live(now.astimezone(care.firm.zone).date()):
+        return frozenset()
+    return in_pilot(connection, care, tiers_now(connection, customers), now)
 
 
 def _refusal(connection: Connection, care: CareSpec, one: Watched, owner: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from carewatch.spec.condition import comparisons
 from carewatch.spec.configuration import ATTRIBUTES, JUDGED
 from carewatch.spec.document import SpecProblem, nearest, unknown
 from carewatch.spec.health import DEFAULT_MODEL, HealthModel, ScoredMetric
@@ -28,6 +29,7 @@ def check_parts(parts: Parts) -> Iterator[Found]:
     yield from _playbooks(parts)
     yield from _notices(parts)
     yield from _channels(parts)
+    yield from _launch(parts)
 
 
 def _metric(name: str, parts: Parts, *loc: str | int, at_key: bool = False) -> Iterator[SpecProblem]:
@@ -219,6 +221,41 @@ def _notices(parts: Parts) -> Iterator[Found]:
     for position, role in enumerate(parts.notices.tell_high if parts.notices is not None else ()):
         for problem in _role(role, parts, "tell_high", position):
             yield "notices", "notices", problem
+
+
+def _launch(parts: Parts) -> Iterator[Found]:
+    """Yield what is wrong with how the firm begins, and with whom the strategic layer decides about."""
+    strategic = parts.levels.strategic if parts.levels is not None else None
+    if strategic is not None:
+        for problem in _role(strategic.role, parts, "strategic", "role"):
+            yield "levels", "levels", problem
+        if parts.tiers is not None and parts.tiers.money is None:
+            what = "nothing says how much is at stake, so nobody is above it"
+            expected = "money: a metric such as amount_365d, in tiers.yaml"
+            at = ("strategic", "above")
+            yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
+    launch = parts.launch
+    if launch is None:
+        return
+    for position, role in enumerate(launch.operations):
+        for problem in _role(role, parts, "operations", position):
+            yield "launch", "launch", problem
+    if launch.profile == "loose" and parts.levels is not None and parts.levels.loose is None:
+        what = "levels.yaml has no loose level table"
+        yield "launch", "launch", SpecProblem(what, expected="loose: with lines there", loc=("profile",))
+    if launch.pilot is not None:
+        problems = [*check_condition_names(launch.pilot, parts, judged=("tier",))]
+        problems += [
+            SpecProblem(
+                f"a pilot is chosen by attributes and tier, and '{comparison.name}' is neither",
+                expected=f"one of {', '.join((*ATTRIBUTES, 'tier'))}",
+                loc=loc,
+                column_offset=comparison.column,
+            )
+            for loc, comparison in comparisons(launch.pilot)
+            if comparison.name in (parts.metric_names or ())
+        ]
+        yield from (("launch", "launch", problem.under("pilot")) for problem in problems)
 
 
 def _channels(parts: Parts) -> Iterator[Found]:

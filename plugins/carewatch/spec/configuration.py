@@ -20,6 +20,7 @@ from carewatch.spec.calendar import CalendarSpec, WorkCalendar
 from carewatch.spec.document import Strict, by_name
 from carewatch.spec.firm import Firm
 from carewatch.spec.health import DEFAULT_MODEL, FurtherModel, Health, HealthModel, by_order
+from carewatch.spec.launch import Launch
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.rfm import RFM, Rfm
@@ -156,6 +157,7 @@ class CareSpec(_Executable):
     notices: Notices
     levels: LevelPromises
     calendar: CalendarSpec
+    launch: Launch = Launch()
 
     @cached_property
     def work(self) -> WorkCalendar:

@@ -15,6 +15,7 @@ from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.document import Document, Place, Problem, SpecError
 from carewatch.spec.firm import Firm
 from carewatch.spec.health import FurtherModel, Health
+from carewatch.spec.launch import Launch
 from carewatch.spec.lint import findings
 from carewatch.spec.metrics import MetricsFile
 from carewatch.spec.parts import Parts
@@ -39,6 +40,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "stages": Stages,
     "warnings": RulesFile,
     "levels": LevelsFile,
+    "launch": Launch,
     "people": People,
     "notices": Notices,
     "playbooks": Playbook,
@@ -176,6 +178,7 @@ def read(folder: Path) -> Reading:
         segments=segments.items,
         stages=_one(shelf, "stages", Stages),
         levels=_one(shelf, "levels", LevelsFile),
+        launch=_one(shelf, "launch", Launch) if files_of(folder, "launch") else Launch(),
         people=_one(shelf, "people", People),
         notices=_one(shelf, "notices", Notices),
         playbooks=books.items if books.whole else None,
@@ -204,6 +207,8 @@ def load_calendar(folder: Path) -> WorkCalendar:
 def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuration:
     health, tiers, stages, levels = parts.health, parts.tiers, parts.stages, parts.levels
     people, notices, playbooks = parts.people, parts.notices, parts.playbooks
+    launch = parts.launch
+    assert launch is not None
     assert health and tiers and stages and levels and people and notices and playbooks is not None
     every_day = calendar.resolved()
     judgement = JudgementSpec(
@@ -217,7 +222,7 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
         segments=dict(parts.segments),
         stages=stages,
         rules=dict(parts.rules),
-        levels=levels.table(),
+        levels=levels.table(loose=launch.profile == "loose"),
         closed_days=WorkCalendar(every_day, firm.zone).closed_days(),
     )
     care = CareSpec(
@@ -227,5 +232,6 @@ def _assembled(firm: Firm, calendar: CalendarSpec, parts: Parts) -> Configuratio
         notices=notices,
         levels=levels.promised(tiers.names),
         calendar=every_day,
+        launch=launch,
     )
     return Configuration(judgement, care)

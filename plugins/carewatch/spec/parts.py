@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from carewatch.spec.health import FurtherModel, Health
+from carewatch.spec.launch import Launch
 from carewatch.spec.metrics import Metric
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.problems import SpecProblem
@@ -43,6 +44,7 @@ class Parts:
     segments: Mapping[str, Segmentation]
     stages: Stages | None
     levels: LevelsFile | None
+    launch: Launch | None
     people: People | None
     notices: Notices | None
     playbooks: Mapping[str, Playbook] | None

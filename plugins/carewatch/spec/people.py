@@ -182,6 +182,12 @@ class Notices(Strict):
 
 ESCALATION: Final = "escalation"
 """The step of a case's own that no playbook has: taking over what is not under control."""
+DECISION: Final = "decision"
+"""The step of a case's own in which the strategic layer decides about a customer of its size."""
+_OWN_STEPS: Final = {
+    ESCALATION: "the step of the person whom an escalation reaches",
+    DECISION: "the step in which the strategic layer decides",
+}
 
 
 class Step(Strict):
@@ -232,11 +238,11 @@ class Playbook(Strict):
             for position, needed in enumerate(step.needs)
             if needed not in self.steps
         ]
-        if ESCALATION in self.steps:
-            what = f"'{ESCALATION}' is the step of the person whom an escalation reaches"
-            problems.append(
-                SpecProblem(what, expected="another name", loc=("steps", ESCALATION), at_key=True)
-            )
+        problems += [
+            SpecProblem(f"'{own}' is {what}", expected="another name", loc=("steps", own), at_key=True)
+            for own, what in _OWN_STEPS.items()
+            if own in self.steps
+        ]
         for circle in circles({name: step.needs for name, step in self.steps.items()}):
             what = f"{' -> '.join(circle)} wait for one another in a circle"
             if len(circle) == 2:

@@ -350,12 +350,30 @@ class Levels(Strict):
         return value
 
 
+class Strategic(Strict):
+    """Customers so large that the strategic layer decides: it hears, approves the way and takes over what is stuck."""
+
+    above: float = Field(
+        gt=0, description="money at stake above this, in the firm's currency 战略客户年额门槛"
+    )
+    role: str = Field(default="executive", description="who decides 战略层角色: a role of people.yaml")
+
+
 class LevelPromises(Strict):
     """Working hours to the first call, the logged plan, the escalation and the whole, by level and tier."""
 
     promises: Annotated[dict[Level, dict[str, SLA]], AfterValidator(by_name)] = Field(
         description="by level and tier 承诺工时: [first call, plan on file, escalation, the whole]"
     )
+    strategic: Strategic | None = Field(
+        default=None, description="whom the strategic layer decides about 战略客户; nobody when not given"
+    )
+
+    def deciding_role(self, value: float | None) -> str | None:
+        """Return who decides about a customer with so much at stake, None when it is not for the strategic layer."""
+        if self.strategic is None or value is None or value <= self.strategic.above:
+            return None
+        return self.strategic.role
 
     @field_validator("promises", mode="before")
     @classmethod
@@ -380,16 +398,34 @@ class LevelsFile(Levels, LevelPromises):
     """`levels.yaml`: the level table, and the promises that go with each level."""
 
     version: Literal[1]
+    loose: dict[Level, list[LevelLine]] | None = Field(
+        default=None, description="the lines of each level while launch.yaml says 'profile: loose' 宽松起步"
+    )
 
-    def table(self) -> Levels:
+    @field_validator("loose", mode="before")
+    @classmethod
+    def _loose_level_keys(cls, value: object) -> object:
+        return _text_keys(value)
+
+    @field_validator("loose")
+    @classmethod
+    def _every_loose_level_has_lines(
+        cls, value: dict[Level, list[LevelLine]] | None
+    ) -> dict[Level, list[LevelLine]] | None:
+        raise_all(_absent(value, "has no line") if value is not None else ())
+        return value
+
+    def table(self, *, loose: bool = False) -> Levels:
         """Return what decides about the level."""
-        return Levels(**{name: getattr(self, name) for name in Levels.model_fields})
+        lines = {"levels": self.loose} if loose and self.loose is not None else {}
+        return Levels(**{name: getattr(self, name) for name in Levels.model_fields} | lines)
 
     def promised(self, tiers: tuple[str, ...]) -> LevelPromises:
         """Return the promises with the tiers in order, the best first; a tier without promise is left out."""
         return LevelPromises(
+            strategic=self.strategic,
             promises={
                 level: {tier: by_tier[tier] for tier in tiers if tier in by_tier}
                 for level, by_tier in self.promises.items()
-            }
+            },
         )

@@ -24,16 +24,17 @@ class Startable:
     level: int
     tier: str
     owner_id: str
+    value: float | None
 
 
 def startable(connection: Connection, level: int) -> list[Startable]:
-    """Return the live warnings at a level that no playbook of it or above has joined, the worst first.
+    """Return the live warnings at a level that no playbook of it or above has joined, the worst first; none in a warm-up.
 
     A warning that fell to the level goes on with the plays of the higher one.
     """
     rows = connection.execute(
-        "select w.warning_no, w.customer_no, w.level, w.tier, w.owner_id from care.warning w "
-        "where w.closed_at is null and w.level = %s and not exists (select from care.care_case c "
+        "select w.warning_no, w.customer_no, w.level, w.tier, w.owner_id, w.value::float8 from care.warning w "
+        "where w.closed_at is null and w.live_at is not null and w.level = %s and not exists (select from care.care_case c "
         "join care.case_playbook p using (case_no) where c.warning_no = w.warning_no and p.level >= w.level) "
         f"order by {WORST_FIRST}, w.warning_no",
         (level,),
@@ -158,6 +159,7 @@ class DueEscalation:
     copy: dict[str, Any]
     escalate_at: datetime
     reasons: list[dict[str, Any]]
+    value: float | None
     progress: Progress = field(kw_only=True)
 
 
@@ -170,6 +172,7 @@ def due_escalations(connection: Connection, now: datetime, today: date) -> list[
     rows = connection.execute(
         "select distinct on (p.case_no, p.level, p.copy->>'escalate_to') "
         "p.case_no, p.playbook, w.warning_no, w.customer_no, p.level, w.tier, w.owner_id, p.copy, p.escalate_at, w.reasons, "
+        "w.value::float8, "
         "exists (select from care.care_task t where t.case_no = p.case_no and t.step = 'first_call' and t.state = 'done'), "
         "w.state in ('plan', 'in_care') or exists (select from care.care_task t where t.case_no = p.case_no "
         "and t.step = 'plan' and t.state = 'done'), coalesce(c.next_date > %(today)s, false) "

@@ -30,6 +30,7 @@ class Transition:
     manager_id: str | None
     value: float | None
     notifies: bool
+    waits: str | None
 
 
 def undecided(connection: Connection) -> list[Transition]:
@@ -39,8 +40,8 @@ def undecided(connection: Connection) -> list[Transition]:
     """
     rows = connection.execute(
         "select e.warning_no, e.transition, e.what, e.day, e.at, e.level, e.reasons, w.customer_no, w.owner_id, w.tier, "
-        "w.priority, w.manager_id, w.value::float8, e.between_nights or e.what = 'handed_over' or coalesce("
-        "(select n.notifies from care.night n where n.day = e.day and n.revision = 0), true) "
+        "w.priority, w.manager_id, w.value::float8, e.between_nights or e.what in ('handed_over', 'released') or coalesce("
+        "(select n.notifies from care.night n where n.day = e.day and n.revision = 0), true), w.waits "
         "from care.warning_event e join care.warning w using (warning_no) where not exists "
         "(select from care.notice_decision d where d.subject = 'warning:' || e.warning_no and d.transition = e.transition) "
         f"order by {WORST_FIRST}, e.warning_no, e.transition"

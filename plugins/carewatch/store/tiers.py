@@ -209,6 +209,16 @@ def known(
     return Classes(spec, {name: found[name] for name in spec.divisions()})
 
 
+def tiers_now(connection: Connection, customers: list[int]) -> dict[int, str | None]:
+    """Return the tier of each of these customers on the newest tier day, None of those who have none."""
+    rows = connection.execute(
+        "select distinct on (customer_no) customer_no, class from care.customer_class "
+        "where scheme = 'tier' and customer_no = any(%s) order by customer_no, day desc",
+        (customers,),
+    ).fetchall()
+    return dict.fromkeys(customers) | dict(rows)
+
+
 def align(
     customers: NDArray[np.int32], known: NDArray[np.int32], tier: NDArray[np.int16], lowest: int
 ) -> NDArray[np.int16]:

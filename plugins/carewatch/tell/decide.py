@@ -17,6 +17,7 @@ _TELLING: Final = {
     "opened": "a warning opened at level {level}",
     "rose": "the warning rose to level {level}",
     "returned": "the warning came back at level {level}",
+    "released": "the warning went live at level {level}",
     "handed_over": "the customer was handed over",
     "urgent": "the priority rose to high at level {level}",
 }
@@ -49,6 +50,17 @@ def decide(what: str, level: int, *, notifies: bool, has_channel: bool, priority
     if not has_channel:
         return Decision(False, "the receiver has no channel in people.yaml")
     return Decision(True, _TELLING[what].format(level=level))
+
+
+_WAITS: Final = {
+    "warm_up": "warm-up: warnings are recorded, nobody is told",
+    "pilot": "the customer is not in the pilot: nobody is told",
+}
+
+
+def silent(waits: str) -> Decision:
+    """Return that nobody is told of a warning that is not live, and why it is not."""
+    return Decision(False, _WAITS[waits])
 
 
 def may_notify(day: date, today: date, *, newest: bool, backfill: bool) -> bool:

@@ -13,10 +13,11 @@ from carewatch.spec.saying import said
 def find(parts: Parts) -> Iterator[Finding]:
     read: set[str] = {name for _, _, model in models(parts) for name in model.reads()}
     read |= {name for model in parts.models.values() for name in names(model.when)}
-    if parts.tiers is not None:
-        read |= {*parts.tiers.metrics, *([parts.tiers.money] if parts.tiers.money else [])}
-        read |= {name for scored in parts.tiers.metrics.values() for name in scored.asks()}
-    read |= parts.stages.names() if parts.stages is not None else set()
+    schemes = [*([parts.tiers] if parts.tiers is not None else []), *parts.schemes.values()]
+    read |= {scheme.money for scheme in schemes if scheme.money is not None}
+    divisions = [*schemes, *parts.segments.values(), *([parts.rfm] if parts.rfm is not None else [])]
+    read |= {name for one in divisions for name in one.reads()}
+    read |= parts.stages.reads() if parts.stages is not None else set()
     for rule in parts.rules.values():
         read |= rule.names() | rule.placeholders() | set(rule.classes())
     for metric in parts.metrics.values():
