@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.warn.book import book_of, rule
 
+from carewatch.spec.document import read_document, validate
 from carewatch.spec.loading import load
-from carewatch.spec.rules import Levels, Priority, Severity
+from carewatch.spec.rules import Levels, LevelsFile, Priority, Severity
 from carewatch.warn.fold import Phase
 from carewatch.warn.hits import HEALTH_RED, HEALTH_YELLOW
 from carewatch.warn.level import NOTHING, levels, priorities, severities
@@ -83,6 +84,26 @@ def test_every_count_of_every_severity_has_the_level_of_the_table(table: Levels,
     ]
     assert judged(table, dimensions, rows, health) == expected
     assert set(expected) == {0, 1, 2, 3}
+
+
+@pytest.mark.req("S85")
+def test_the_loose_table_is_never_stricter_and_lets_light_signals_pass(table: Levels) -> None:
+    files, problems = validate(read_document(CONFIG / "levels.yaml"), LevelsFile)
+    assert files is not None and not problems
+    loose = files.table(loose=True)
+    assert files.table() == table
+    rows: list[list[str | None]] = []
+    for counts in product(range(4), repeat=4):
+        named = [name for name, count in zip(COUNTED, counts, strict=True) for _ in range(count)]
+        rows.append([*named, *[None] * (INDICATORS - len(named))])
+    for colour in ("green", "yellow", "red"):
+        usual, eased = (
+            judged(one, LAYOUTS["two by turns"], rows, [colour] * len(rows)) for one in (table, loose)
+        )
+        assert all(ours <= theirs for ours, theirs in zip(eased, usual, strict=True))
+    one_by_one = [[name, *[None] * (INDICATORS - 1)] for name in COUNTED]
+    assert judged(loose, LAYOUTS["one dimension"], one_by_one, ["green"] * 4) == [0, 1, 1, 3]
+    assert judged(loose, LAYOUTS["one dimension"], [[None] * INDICATORS] * 2, ["yellow", "red"]) == [0, 2]
 
 
 def test_watching_alone_is_no_warning_and_lifts_none(table: Levels) -> None:

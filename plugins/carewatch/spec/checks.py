@@ -98,7 +98,11 @@ def _tiers(parts: Parts) -> Iterator[Found]:
     for name, scheme in {**schemes, **parts.schemes}.items():
         problems = [*_scored(scheme.metrics.items(), parts, "metrics")]
         problems += _metric(scheme.money, parts, "money") if scheme.money is not None else ()
-        if scheme.potential is not None:
+        if scheme.potential is not None and name != "tiers":
+            what = "who has potential is said once, by the tiers that customers are treated by"
+            at = ("potential",)
+            problems.append(SpecProblem(what, expected="potential in tiers.yaml", loc=at, at_key=True))
+        elif scheme.potential is not None:
             found = check_condition_names(scheme.potential.when, parts, judged=())
             problems += [problem.under("potential", "when") for problem in found]
         yield from (("tiers", name, problem) for problem in problems)

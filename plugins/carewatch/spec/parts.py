@@ -70,12 +70,16 @@ class Parts:
     @property
     def classes(self) -> dict[str, tuple[str, ...] | None]:
         """What conditions read of a customer's classes, with the words that each can be (None: not known)."""
-        given: dict[str, tuple[str, ...] | None] = {TIER: self.tier_names, HIGH_POTENTIAL: YES_NO}
-        given |= {name: scheme.names for name, scheme in self.schemes.items()}
-        given |= {name: division.names for name, division in self.segments.items()}
+        found: dict[str, tuple[str, ...] | None] = {
+            name: division.names
+            for divisions in (self.schemes, self.segments)
+            for name, division in divisions.items()
+        }
+        if self.rfm is not None:
+            found[RFM] = self.rfm.names
         if self.stages is None or self.stages.stages:
-            given[STAGE] = tuple(self.stages.stages) if self.stages is not None else None
-        return given | ({RFM: self.rfm.names} if self.rfm is not None else {})
+            found[STAGE] = tuple(self.stages.stages) if self.stages is not None else None
+        return found | {TIER: self.tier_names, HIGH_POTENTIAL: YES_NO}
 
     @property
     def roles(self) -> frozenset[str] | None:

@@ -60,6 +60,7 @@ TABLES: Final[Mapping[str, Holds]] = {
     "care.erased_key": Holds(secret="digest"),  # noqa: S106 - a class, not a password
     "care.erasure_secret": Holds(secret="inner_key outer_key"),  # noqa: S106 - a class, not a password
     "care.field_priority": Holds(internal="field source"),
+    "care.go_live": Holds(internal="by"),
     "care.group_night": Holds(),
     "care.health_night": Holds(),
     "care.health_override": Holds(internal="by ended_by", personal="why"),
@@ -92,7 +93,7 @@ TABLES: Final[Mapping[str, Holds]] = {
     "care.stage_event": Holds(internal="stage came_from judgement"),
     "care.tier_day": Holds(internal="tiers judgement scheme classes"),
     "care.warning": Holds(
-        internal="state owner_id tier judgement code_version priority planned_by manager_id",
+        internal="state owner_id tier judgement code_version priority planned_by manager_id waits",
         personal="reasons plan result_note",
     ),
     "care.warning_event": Holds(internal="what by priority", personal="reasons"),
