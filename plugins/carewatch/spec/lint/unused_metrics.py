@@ -15,8 +15,9 @@ def find(parts: Parts) -> Iterator[Finding]:
     read |= {name for model in parts.models.values() for name in names(model.when)}
     schemes = [*([parts.tiers] if parts.tiers is not None else []), *parts.schemes.values()]
     read |= {scheme.money for scheme in schemes if scheme.money is not None}
-    divisions = [*schemes, *parts.segments.values(), *([parts.rfm] if parts.rfm is not None else [])]
-    read |= {name for one in divisions for name in one.reads()}
+    read |= {name for scheme in schemes for name in scheme.reads()}
+    read |= {name for division in parts.segments.values() for name in division.reads()}
+    read |= parts.rfm.reads() if parts.rfm is not None else frozenset()
     read |= parts.stages.reads() if parts.stages is not None else set()
     for rule in parts.rules.values():
         read |= rule.names() | rule.placeholders() | set(rule.classes())
