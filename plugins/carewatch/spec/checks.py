@@ -233,11 +233,6 @@ def _launch(parts: Parts) -> Iterator[Found]:
     if strategic is not None:
         for problem in _role(strategic.role, parts, "strategic", "role"):
             yield "levels", "levels", problem
-        if parts.tiers is not None and parts.tiers.money is None:
-            what = "nothing says how much is at stake, so nobody is above it"
-            expected = "money: a metric such as amount_365d, in tiers.yaml"
-            at = ("strategic", "above")
-            yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
     launch = parts.launch
     if launch is None:
         return
