@@ -12,6 +12,7 @@ from carewatch.spec.metric_kinds import SHAPES, Measure
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rfm import RFM
 from carewatch.spec.rule_checks import check_condition_names, check_rules
+from carewatch.spec.saying import said
 from carewatch.spec.stages import DORMANT, STAGE
 from carewatch.spec.tiers import HIGH_POTENTIAL
 
@@ -79,11 +80,15 @@ def _health(parts: Parts) -> Iterator[Found]:
             one.under("when") for one in check_condition_names(model.when, parts, judged=parts.classes)
         ]
         if name == DEFAULT_MODEL:
-            what = f"'{name}' is what the model of health.yaml is called"
+            what = said("'{name}' is what the model of health.yaml is called", name=name)
             problems.append(SpecProblem(what, expected="another name", loc=("model",)))
         if model.order in orders:
-            what = f"'{orders[model.order]}' has the order {model.order} as well: which is asked first?"
-            problems.append(SpecProblem(what, expected="a number of its own", loc=("order",)))
+            what = said(
+                "'{other}' has the order {order} as well: which is asked first?",
+                other=orders[model.order],
+                order=model.order,
+            )
+            problems.append(SpecProblem(what, expected=said("a number of its own"), loc=("order",)))
         orders.setdefault(model.order, name)
         yield from (("models", name, problem) for problem in problems)
 

@@ -133,8 +133,9 @@ class JudgementSpec(_Executable):
         )
         parts = [one.definition() for one in self.health_models]
         parts += [self.metric_hash(name) for name in sorted(names & set(self.metrics))]
-        if "tier" in names:
-            parts.append(self.tiers.model_dump_json(exclude_none=True))
+        parts += [
+            one.model_dump_json(exclude_none=True) for name, one in self.divisions().items() if name in names
+        ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def metric_hash(self, name: str) -> str:

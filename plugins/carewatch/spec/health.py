@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from carewatch.spec.condition import ConditionField, names, to_data
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all
+from carewatch.spec.saying import said
 
 _KNOT = "pairs of value: points such as {0: 100, 30: 60, 90: 0}"
 
@@ -108,8 +109,8 @@ class ScoredMetric(Strict):
         asked = [entry.when for entry in self.by]
         raise_all(
             SpecProblem(
-                "this condition was asked before, so these points are never used",
-                expected="another condition", loc=("by", at, "when"),
+                said("this condition was asked before, so these points are never used"),
+                expected=said("another condition"), loc=("by", at, "when"),
             )
             for at, when in enumerate(asked)
             if when in asked[:at]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -12,18 +12,19 @@ from pydantic import BaseModel
 from carewatch.spec.calendar import CalendarSpec, WorkCalendar
 from carewatch.spec.checks import check_parts
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
-from carewatch.spec.document import Document, Place, Problem, SpecError
+from carewatch.spec.document import Document, Place, Problem, SpecError, nearest
 from carewatch.spec.firm import Firm
 from carewatch.spec.health import FurtherModel, Health
 from carewatch.spec.launch import Launch
 from carewatch.spec.lint import findings
 from carewatch.spec.metrics import MetricsFile
-from carewatch.spec.parts import Parts
+from carewatch.spec.parts import Parts, named_metrics
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.rfm import Rfm
-from carewatch.spec.rules import LevelsFile, RulesFile
+from carewatch.spec.rules import LevelsFile, Rule, RulesFile
+from carewatch.spec.saying import said
 from carewatch.spec.segments import SegmentsFile
-from carewatch.spec.shelf import Shelf, display, files_of, strays
+from carewatch.spec.shelf import LIBRARY, Shelf, display, files_of, shipped_folder, strays
 from carewatch.spec.stages import Stages
 from carewatch.spec.tiers import Tiers
 
@@ -105,6 +106,31 @@ def _models(shelf: Shelf) -> tuple[dict[str, FurtherModel], bool]:
     return found, whole
 
 
+def _library_rules(shelf: Shelf, own: Mapping[str, Rule]) -> dict[str, Rule]:
+    """Return the rules of the shipped library that the folder's files ask for."""
+    asked = [
+        (path, name, at) for path in files_of(shelf.folder, "warnings") for name, at in shelf.asked(path)
+    ]
+    if not asked:
+        return {}
+    library = Shelf(shipped_folder())
+    shipped = _many(library, "warnings", RulesFile, "rules", lambda file: file.rules.items()).items
+    found: dict[str, Rule] = {}
+    for _, name, place in asked:
+        if name not in shipped:
+            what = said("the library has no rule '{name}'", name=name)
+            expected = said("the name of a shipped rule")
+            shelf.problems.append(Problem(place, what, expected, nearest(name, shipped)))
+        elif name in own or name in found:
+            shelf.problems.append(
+                Problem(place, said("'{name}' is defined a second time", name=name), said("one definition"))
+            )
+        else:
+            found[name] = shipped[name]
+            shelf.borrowed["warnings", name] = place
+    return found
+
+
 def _schemes(shelf: Shelf) -> dict[str, Tiers]:
     """Return the further schemes of tiers, each from a file of its own; `tier` is that of tiers.yaml."""
     found = {}
@@ -132,9 +158,15 @@ class Reading:
     def notes(self) -> list[Problem]:
         """Return what is probably not meant although it can be used, ordered by place.
 
-        Of files that a pack borrows nothing is said: they are not the pack's to mend.
+        Of what a pack borrows nothing is said: they are not the pack's to mend.
         """
-        found = [one for one in findings(self.parts) if not one.stops and not self.shelf.borrows(one.kind)]
+        found = [
+            one
+            for one in findings(self.parts)
+            if not one.stops
+            and not self.shelf.borrows(one.kind)
+            and (one.kind, one.name) not in self.shelf.borrowed
+        ]
         return sorted(
             problem for one in found for problem in self.shelf.placed(one.kind, one.name, one.problem)
         )
@@ -143,7 +175,8 @@ class Reading:
 def load(folder: Path) -> Configuration:
     """Return the configuration in a folder; raise SpecError with every problem of every file, ordered by place.
 
-    A pack may leave out calendar, levels, people, notices and playbooks: the shipped ones stand in.
+    A pack may leave out calendar, levels, people, notices and playbooks: the shipped ones stand in. One without metrics
+    takes those that it names from the shipped library, and only they are computed.
     """
     return read(folder).configuration
 
@@ -162,13 +195,14 @@ def read(folder: Path) -> Reading:
     firm, calendar = _one(shelf, "firm", Firm), _one(shelf, "calendar", CalendarSpec)
     metrics = _many(shelf, "metrics", MetricsFile, "metrics", lambda file: file.metrics.items())
     rules = _many(shelf, "warnings", RulesFile, "rules", lambda file: file.rules.items())
+    borrowed = _library_rules(shelf, rules.items)
     books = _many(shelf, "playbooks", Playbook, "", lambda book: [(book.playbook, book)])
     models, models_whole = _models(shelf)
     segments = _many(shelf, "segments", SegmentsFile, "segments", lambda file: file.segments.items())
     parts = Parts(
         metrics=metrics.items,
         metric_names=metrics.names,
-        rules=rules.items,
+        rules=rules.items | borrowed,
         health=_one(shelf, "health", Health),
         tiers=_one(shelf, "tiers", Tiers),
         models=models,
@@ -192,6 +226,9 @@ def read(folder: Path) -> Reading:
     problems = [*shelf.problems, *strays(folder, (*KINDS, *_ELSEWHERE))]
     if problems or firm is None or calendar is None:
         raise SpecError(problems)
+    if shelf.borrows(LIBRARY):
+        used = named_metrics(parts)
+        parts = replace(parts, metrics={name: one for name, one in parts.metrics.items() if name in used})
     return Reading(_assembled(firm, calendar, parts), parts, shelf)
 
 

@@ -88,3 +88,26 @@ class Parts:
             return None
         active = (person for person in self.people.people.values() if person.active)
         return frozenset({"owner", "manager"} | {role for person in active for role in person.roles})
+
+
+def named_metrics(parts: Parts) -> frozenset[str]:
+    """Return the metrics that anything in a configuration names, with those that they are made of."""
+    named: set[str] = set()
+    for model in (parts.health, *parts.models.values()):
+        named |= model.reads() if model is not None else set()
+    for further in parts.models.values():
+        named |= further.chosen_by()
+    schemes = [*([parts.tiers] if parts.tiers is not None else []), *parts.schemes.values()]
+    named = named.union(
+        *(scheme.reads() for scheme in schemes), *(one.reads() for one in parts.segments.values())
+    )
+    named |= {scheme.money for scheme in schemes if scheme.money is not None}
+    named |= parts.rfm.reads() if parts.rfm is not None else set()
+    named |= parts.stages.names() if parts.stages is not None else set()
+    for rule in parts.rules.values():
+        named |= rule.names() | rule.placeholders()
+    found: set[str] = set()
+    while named := {name for name in named if name in parts.metrics} - found:
+        found |= named
+        named = {part for name in named for _, part in parts.metrics[name].parts()}
+    return frozenset(found)

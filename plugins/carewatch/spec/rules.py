@@ -228,10 +228,14 @@ class Rule(Strict):
 
 
 class RulesFile(Strict):
-    """A file of `config/warnings/`: rules by name."""
+    """A file of `config/warnings/`: rules by name, and the names of rules that are taken from the shipped library."""
 
     version: Literal[1]
-    rules: dict[Name, Rule]
+    library: list[str] = Field(
+        default_factory=list,
+        description="rules of the shipped library that are taken over as they are, by name 引用规则库",
+    )
+    rules: dict[Name, Rule] = Field(default_factory=dict, description="rules of one's own 规则")
 
 
 class LevelLine(Strict):

@@ -13,12 +13,17 @@ from pydantic import BaseModel
 from carewatch.paths import home
 from carewatch.spec.document import Document, Place, Problem, SpecProblem, nearest, read_document, validate
 from carewatch.spec.document.renaming import Pattern
+from carewatch.spec.saying import said
 from carewatch.spec.vocabulary import Vocabulary, vocabulary
 
 M = TypeVar("M", bound=BaseModel)
 
 SHARED: Final = ("calendar", "levels", "people", "notices", "playbooks")
 """What a pack may leave out: the shipped configuration's stands in."""
+
+
+LIBRARY: Final = "metrics"
+"""What a pack may leave out as well: it then takes the metrics that it names from the shipped library, and no others."""
 
 
 NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
@@ -59,6 +64,7 @@ class Shelf:
     folder: Path
     problems: list[Problem] = field(default_factory=list)
     documents: dict[tuple[str, str], tuple[Document, str]] = field(default_factory=dict)
+    borrowed: dict[tuple[str, str], Place] = field(default_factory=dict)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -91,10 +97,18 @@ class Shelf:
 
     def borrows(self, kind: str) -> bool:
         """Return whether the shipped files of a kind stand in for the folder's own."""
-        shipped = self.folder == home() / "config"
+        shipped = self.folder == shipped_folder()
         return not shipped and not any(
             path.is_relative_to(self.folder) for path in files_of(self.folder, kind)
         )
+
+    def asked(self, path: Path) -> Iterator[tuple[str, Place]]:
+        """Yield the names that a file asks of the library, each with its place."""
+        document = self._document(path)
+        names = document.data.get("library") if isinstance(document.data, dict) else None
+        for at, name in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(name, str):
+                yield name, document.place(("library", at))
 
     def missing(self, kind: str) -> None:
         """Say that a file that every configuration needs is not there."""
@@ -118,7 +132,15 @@ class Shelf:
         self.problems += self.placed(kind, name, problem)
 
     def placed(self, kind: str, name: str, problem: SpecProblem) -> Iterator[Problem]:
-        """Yield a problem of a named thing, and all that came with it, at their places."""
+        """Yield a problem of a named thing, and all that came with it, at their places.
+
+        Of a thing that was borrowed from the library this is where it is asked for.
+        """
+        if (kind, name) in self.borrowed:
+            for one in problem.every():
+                what = said("'{name}' of the library: {what}", name=name, what=one.what)
+                yield Problem(self.borrowed[kind, name], what, one.expected, one.nearest)
+            return
         document, below = self.documents[kind, name]
         for one in problem.every():
             loc = ((below, name) if below else ()) + one.loc
@@ -130,12 +152,17 @@ def _named_by(kind: str) -> str:
     return kind.removesuffix("s")
 
 
+def shipped_folder() -> Path:
+    """Return the configuration that is shipped: what stands in, and the library."""
+    return home() / "config"
+
+
 def files_of(folder: Path, kind: str) -> list[Path]:
     """Return the files of a kind: `kind.yaml`, then those in the folder `kind`; the shipped ones where they stand in."""
-    shipped = home() / "config"
+    shipped = shipped_folder()
     single = folder / f"{kind}.yaml"
     found = [*([single] if single.exists() else []), *sorted((folder / kind).glob("*.yaml"))]
-    if found or kind not in SHARED:
+    if found or kind not in (*SHARED, LIBRARY):
         return found
     if folder != shipped:
         return files_of(shipped, kind)

@@ -1,0 +1,232 @@
+"""Industry packs: each is a whole configuration whose numbers hold on both sides, and `care init` writes one."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.config.files import ROOT
+
+from carewatch.cli import main
+from carewatch.commands.init_command import industries
+from carewatch.measure.health import Colour, score_all
+from carewatch.spec.condition import TRUE, evaluate
+from carewatch.spec.configuration import Configuration
+from carewatch.spec.document import SpecError
+from carewatch.spec.lint.number_of_metrics import FEWEST, MOST
+from carewatch.spec.loading import load, read
+from carewatch.spec.sources import load_sources
+
+PACKS = ("consulting", "dealers", "equipment", "retail_chain", "saas", "trade", "training")
+
+
+@cache
+def pack(name: str) -> Configuration:
+    return load(ROOT / "config" / "industries" / name)
+
+
+def test_every_industry_has_a_pack_that_its_readme_names() -> None:
+    assert tuple(industries()) == PACKS
+    page = (ROOT / "config" / "industries" / "README.md").read_text(encoding="utf-8")
+    for name in PACKS:
+        assert f"| [{name}]({name}) |" in page
+
+
+@pytest.mark.req("S46")
+@pytest.mark.parametrize("name", PACKS)
+def test_every_rule_of_a_pack_has_examples_on_both_sides(name: str) -> None:
+    rules = pack(name).judgement.rules
+    assert len(rules) >= 8
+    for rule_name, rule in rules.items():
+        if rule.on == "night":
+            assert {example.fires for example in rule.examples} >= {True, False}, rule_name
+
+
+@pytest.mark.req("S23")
+@pytest.mark.parametrize("name", PACKS)
+def test_every_model_of_a_pack_scores_eight_to_twelve_metrics_in_two_languages(name: str) -> None:
+    judgement = pack(name).judgement
+    for model in judgement.health_models:
+        assert FEWEST <= len(set(model.metric_names())) == len(model.metric_names()) <= MOST
+        labels = [model.label, *(one.label for one in model.dimensions.values())]
+        assert all(len(set(label.texts())) == 2 for label in labels)
+    assert read(ROOT / "config" / "industries" / name).notes() == []
+
+
+@pytest.mark.req("S24")
+def test_the_saas_model_has_ten_indicators_of_use_service_and_satisfaction() -> None:
+    metrics = pack("saas").judgement.health.metric_names()
+    assert len(metrics) == 10
+    assert {"logins_30d", "tickets_90d", "satisfaction_180d"} <= set(metrics)
+
+
+@pytest.mark.req("S46")
+@pytest.mark.parametrize(
+    ("name", "rule", "given", "fires"),
+    [
+        ("retail_chain", "no_purchase_for_30_days", {"days_since_order": 30}, True),
+        ("retail_chain", "no_purchase_for_30_days", {"days_since_order": 29}, False),
+        ("equipment", "no_purchase_for_180_days", {"days_since_order": 180}, True),
+        ("equipment", "no_purchase_for_180_days", {"days_since_order": 179}, False),
+        ("dealers", "a_without_contact_15_days", {"tier": "A", "days_since_interaction": 15}, True),
+        ("dealers", "a_without_contact_15_days", {"tier": "A", "days_since_interaction": 14}, False),
+        ("dealers", "b_without_order_30_days", {"tier": "B", "days_since_order": 30}, True),
+        ("dealers", "b_without_order_30_days", {"tier": "B", "days_since_order": 29}, False),
+        ("dealers", "c_without_contact_45_days", {"tier": "C", "days_since_interaction": 45}, True),
+        ("dealers", "c_without_contact_45_days", {"tier": "C", "days_since_interaction": 44}, False),
+        ("training", "course_ends_soon", {"course_days_left": 30}, True),
+        ("training", "course_ends_soon", {"course_days_left": 31}, False),
+        ("consulting", "no_next_project", {"project_gap_days": 60}, True),
+        ("consulting", "no_next_project", {"project_gap_days": 59}, False),
+    ],
+)
+def test_the_number_of_each_industry_on_both_sides(
+    name: str, rule: str, given: dict[str, float | str], fires: bool
+) -> None:
+    columns = {
+        key: np.array([value], dtype=object if isinstance(value, str) else np.float64)
+        for key, value in given.items()
+    }
+    assert (evaluate(pack(name).judgement.rules[rule].when, columns)[0] == TRUE) == fires
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_a_pack_tells_its_best_customer_from_its_worst(name: str) -> None:
+    """At the best knot of every metric the score is 100 or near, at the worst knots the customer is red."""
+    judgement = pack(name).judgement
+    [model] = judgement.health_models
+    best, worst = (
+        {
+            metric: np.array([pick(scored.points, key=lambda knot: knot[1])[0]])
+            for metric, scored in model.scored()
+        }
+        for pick in (max, min)
+    )
+    tier = np.array([len(judgement.tiers.names) - 1], np.int16)
+    scores = [score_all((model,), columns, tier, judgement.tiers.names) for columns in (best, worst)]
+    assert scores[0].score[0] == 100 and scores[0].colour[0] == Colour.GREEN
+    assert scores[1].score[0] <= 15 and scores[1].colour[0] == Colour.RED
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_only_what_a_pack_names_is_computed(name: str) -> None:
+    judgement = pack(name).judgement
+    shipped = load_shipped().judgement.metrics
+    assert set(judgement.metrics) < set(shipped)
+    for metric, definition in judgement.metrics.items():
+        assert judgement.metric_hash(metric) == load_shipped().judgement.metric_hash(metric)
+        assert {part for _, part in definition.parts()} <= set(judgement.metrics)
+    named = {*judgement.health.metric_names(), *judgement.tiers.metrics, judgement.tiers.money}
+    named |= {one for rule in judgement.rules.values() for one in rule.names()}
+    parts = {part for one in judgement.metrics.values() for _, part in one.parts()}
+    reasons = {one for rule in judgement.rules.values() for one in rule.placeholders()}
+    assert set(judgement.metrics) <= named | parts | reasons | judgement.stages.names()
+
+
+@cache
+def load_shipped() -> Configuration:
+    return load(ROOT / "config")
+
+
+@pytest.mark.req("S56")
+@pytest.mark.parametrize("name", PACKS)
+def test_init_writes_a_pack_that_passes_the_check(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--industry", name, "firm/care"]) == 0
+    said = capsys.readouterr().out
+    assert "next: point sources.yaml at what you have, then: care check firm/care" in said
+    written = load(tmp_path / "firm" / "care")
+    assert written.judgement.fingerprint == pack(name).judgement.fingerprint
+    assert load_sources(tmp_path / "firm" / "care").sources
+    for path in (tmp_path / "firm" / "care").rglob("*.yaml"):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        schema = path.parent / first.split("$schema=")[1]
+        assert (
+            schema.resolve()
+            == ROOT
+            / "include"
+            / "schemas"
+            / f"{'warnings' if path.parent.name == 'warnings' else path.stem}.json"
+        )
+
+
+def test_init_writes_over_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["init", "--industry", "saas", str(tmp_path)]) == 2
+    assert "is not empty: nothing was written" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    assert main(["init", "--industry", "saas", str(tmp_path / "mine.txt")]) == 2
+    with pytest.raises(SystemExit):
+        main(["init", "--industry", "banking", str(tmp_path / "new")])
+    assert "dealers" in capsys.readouterr().err and not (tmp_path / "new").exists()
+
+
+def test_what_the_library_does_not_have_or_is_there_twice_is_said_at_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "firm"
+    shutil.copytree(ROOT / "config" / "industries" / "dealers", folder)
+    (folder / "warnings" / "more.yaml").write_text(
+        "version: 1\nlibrary: [unhapy, pays_later]\n"
+        "rules:\n  c_without_contact_45_days:\n"
+        "    {label: x, severity: mild, counts_as: x, dimension: service, when: orders_365d < 1, because: x}\n",
+        encoding="utf-8",
+    )
+    (folder / "warnings" / "usage.yaml").write_text("version: 1\nlibrary: [noted_need]\n", encoding="utf-8")
+    health = (folder / "health.yaml").read_text(encoding="utf-8").replace("  interaction:", "  talks:")
+    (folder / "health.yaml").write_text(health, encoding="utf-8")
+    with pytest.raises(SpecError) as found:
+        load(folder)
+    said = [
+        f"{Path(one.place.file).name}:{one.place.line}:{one.place.column}: {one.what}"
+        for one in found.value.problems
+    ]
+    assert "more.yaml:2:11: the library has no rule 'unhapy'" in said
+    assert (
+        found.value.problems[said.index("more.yaml:2:11: the library has no rule 'unhapy'")].nearest
+        == "unhappy"
+    )
+    assert any(one.endswith("'pays_later' is defined a second time") for one in said)
+    assert any(one.endswith("'c_without_contact_45_days' is defined a second time") for one in said)
+    assert "usage.yaml:2:11: 'noted_need' of the library: unknown dimension 'interaction'" in said
+
+
+def test_metrics_of_ones_own_leave_the_library_where_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "firm"
+    shutil.copytree(ROOT / "config" / "industries" / "retail_chain", folder)
+    (folder / "metrics.yaml").write_text(
+        "version: 1\nmetrics: {orders_90d: {label: Orders, kind: count, fact: order, window: 90 days, owner: us}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SpecError, match="unknown metric 'days_since_order'"):
+        load(folder)
+
+
+@pytest.mark.req("S23")
+@pytest.mark.parametrize(("count", "noted"), [(7, True), (8, False), (12, False), (13, True)])
+def test_too_few_and_too_many_scored_metrics_are_noted_at_their_place(
+    count: int,
+    noted: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "firm"
+    shutil.copytree(ROOT / "config" / "industries" / "retail_chain", folder)
+    shipped = load_shipped().judgement.metrics
+    names = sorted(name for name, metric in shipped.items() if metric.better == "higher")[:count]
+    metrics = "".join(
+        f"      {name}: {{weight: {1 / count!r}, points: {{0: 0, 1: 100}}}}\n" for name in names
+    )
+    text = f"version: 1\nlabel: Ours\ndimensions:\n  all:\n    label: All\n    weight: 1\n    metrics:\n{metrics}"
+    (folder / "health.yaml").write_text(text, encoding="utf-8")
+    for path in (folder / "warnings").iterdir():
+        path.unlink()
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "firm"]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "the health model scores" in line]
+    what = f"note: firm/health.yaml:3:1: the health model scores {count} metrics; expected the 8 to 12 that say most"
+    assert said == ([what] if noted else [])
