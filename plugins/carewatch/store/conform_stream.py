@@ -16,11 +16,13 @@ from carewatch.store.conform_checks import SUSPICIOUS_SNAPSHOT, raw_aliases
 from carewatch.store.conform_result import CannotReplay, Lack, Refused, StreamResult
 from carewatch.store.conform_sql import begins, delay, render, stream_context
 from carewatch.store.database import Connection
+from carewatch.store.first_rows import first_rows
 from carewatch.store.identity import resolve_load
 from carewatch.store.locks import Lock, hold, hold_for, hold_shared
 from carewatch.store.rates import convert_anew
 
 _MANY = 10_000
+_IDENTITY = ("care.party", "care.customer", "care.identity")
 _UNCONVERTED = (
     "select count(*) from candidate where coalesce(fate, 'new') in ('new', 'changed') "
     "and o_amount is null and o_amount_original is not null"
@@ -35,7 +37,6 @@ _TEMPORARY = ", ".join(
         "twin",
         "missing",
         "arrival",
-        "verdict",
         "bad",
         "waited",
         "moved_rate",
@@ -115,6 +116,8 @@ class Stream:
         if not landed:
             return raw.no_rows(self.aliases)
         raw.ensure_index(self.connection, self.plan.source, self.feed.name)
+        if landed >= _MANY:
+            raw.tell_planner(self.connection, self.plan.source, self.feed.name)
         held = quarantine.has_held(self.connection, self.plan.origin, load_id)
         held_from = self.plan.origin if held else None
         return raw.landed_rows(self.plan.source, self.feed.name, load_id, self.aliases, held_from=held_from)
@@ -225,7 +228,8 @@ class Stream:
         context["ended_before"] = (
             self._value("select 1 from care.ended where origin = %s limit 1") is not None
         )
-        self._run(render("believe.sql.j2", context))
+        with first_rows(self.connection, self._filled() if result.landed >= _MANY else ()):
+            self._run(render("believe.sql.j2", context))
         if context["complete"]:
             self._run(render("ended.sql.j2", context))
         if self.context["is_rate"]:
@@ -270,6 +274,11 @@ class Stream:
         }
         self._run(render("erased.sql.j2", {**context, **landed}))
         return int(self._value("select count(*) from erased_row"))
+
+    def _filled(self) -> tuple[str, ...]:
+        """Return the tables that a load of this stream writes to."""
+        parties = (*_IDENTITY, "care.fact_customer") if self.context["makes_parties"] else ()
+        return tuple(dict.fromkeys((self.plan.fact.table, *parties)))
 
     def _find_missing(self, context: Mapping[str, object], *, accepted: bool) -> Lack:
         """Find the keys that a snapshot lacks; the temporary table `missing` holds them."""

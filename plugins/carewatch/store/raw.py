@@ -142,6 +142,12 @@ def ensure_index(connection: Connection, source_name: str, feed: str) -> None:
         )
 
 
+def tell_planner(connection: Connection, source_name: str, feed: str) -> None:
+    """Let the planner know how much of a feed is of which load: it would take a large new one for a few rows."""
+    table = sql.Identifier(schema_of(source_name), feed)
+    connection.execute(sql.SQL("analyze {} (_dlt_load_id)").format(table))
+
+
 def purge_landing(
     connection: Connection, source_name: str, source: BaseSource, firm: Firm, *, now: datetime
 ) -> int:
