@@ -190,3 +190,36 @@ def test_no_text_makes_reading_fail(connection: Connection, text: str, order: st
 def test_what_python_writes_is_read_back(connection: Connection, moment: datetime, number: Decimal) -> None:
     assert read(connection, "read_instant(%s, 'Asia/Shanghai', 'ymd')", moment.isoformat()) == moment
     assert read(connection, "read_number(%s, false)", format(number, "f")) == number
+
+
+def test_every_day_there_is_and_none_else(connection: Connection) -> None:
+    """The common forms are told by looking parts up: every part, right and wrong, is asked for."""
+    dates = [
+        (year, month, day) for year in (1900, 2023, 2024, 2100) for month in range(14) for day in range(33)
+    ]
+    texts, expected = [], []
+    for year, month, day in dates:
+        try:
+            moment = datetime(year, month, day, tzinfo=UTC)
+        except ValueError:
+            moment = None
+        texts += [f"{year:04}-{month:02}-{day:02}", f"{year:04}-{month:02}-{day:02} 09:30:15"]
+        expected += [moment, moment and moment.replace(hour=9, minute=30, second=15)]
+    for part, end in (("hour", 24), ("minute", 60), ("second", 60)):
+        for number in range(100):
+            said = {"hour": 1, "minute": 2, "second": 3, part: number}
+            texts.append("2024-01-05 {hour:02}:{minute:02}:{second:02}".format(**said))
+            expected.append(datetime(2024, 1, 5, **said, tzinfo=UTC) if number < end else None)
+    texts += [
+        "2024-01-05 0a:00:00",
+        "2024-01-05 00:0a:00",
+        "2024-01-05 00:00:0a",
+        "2024-01-05 00.00.00",
+        "20a4-01-05",
+    ]
+    expected += [None] * 5
+    found = connection.execute(
+        "select care.read_instant(t, 'UTC', 'ymd') from unnest(%s::text[]) with ordinality u (t, n) order by n",
+        (texts,),
+    ).fetchall()
+    assert dict(zip(texts, [row[0] for row in found], strict=True)) == dict(zip(texts, expected, strict=True))

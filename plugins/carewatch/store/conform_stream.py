@@ -21,7 +21,7 @@ from carewatch.store.identity import resolve_load
 from carewatch.store.locks import Lock, hold, hold_for, hold_shared
 from carewatch.store.rates import convert_anew
 
-_MANY = 10_000
+MANY = 10_000
 _IDENTITY = ("care.party", "care.customer", "care.identity")
 _UNCONVERTED = (
     "select count(*) from candidate where coalesce(fate, 'new') in ('new', 'changed') "
@@ -116,7 +116,7 @@ class Stream:
         if not landed:
             return raw.no_rows(self.aliases)
         raw.ensure_index(self.connection, self.plan.source, self.feed.name)
-        if landed >= _MANY:
+        if landed >= MANY:
             raw.tell_planner(self.connection, self.plan.source, self.feed.name)
         held = quarantine.has_held(self.connection, self.plan.origin, load_id)
         held_from = self.plan.origin if held else None
@@ -228,7 +228,7 @@ class Stream:
         context["ended_before"] = (
             self._value("select 1 from care.ended where origin = %s limit 1") is not None
         )
-        with first_rows(self.connection, self._filled() if result.landed >= _MANY else ()):
+        with first_rows(self.connection, self._filled() if result.landed >= MANY else ()):
             self._run(render("believe.sql.j2", context))
         if context["complete"]:
             self._run(render("ended.sql.j2", context))
@@ -250,7 +250,7 @@ class Stream:
             counts["quarantined"] = caught
         if lack is not None and lack.suspicious:
             quarantine.suspect(self.connection, self.plan.origin, result.load_id, str(lack), moment)
-        if counts.get("new", 0) + counts.get("changed", 0) >= _MANY:
+        if counts.get("new", 0) + counts.get("changed", 0) >= MANY:
             # The planner knows nothing yet of rows that came by the ten thousand; the next load and night
             # read them.
             self._run(
