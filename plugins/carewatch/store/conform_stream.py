@@ -22,6 +22,10 @@ from carewatch.store.locks import Lock, hold, hold_for, hold_shared
 from carewatch.store.rates import convert_anew
 
 MANY = 10_000
+_IN_ORDER = (
+    "select 1 from pg_stats where schemaname = pg_my_temp_schema()::regnamespace::text and tablename = 'candidate' "
+    "and attname = 'event_at' and correlation = 1"
+)
 _IDENTITY = ("care.party", "care.customer", "care.identity")
 _UNCONVERTED = (
     "select count(*) from candidate where coalesce(fate, 'new') in ('new', 'changed') "
@@ -216,8 +220,13 @@ class Stream:
         self._run(render("candidates.sql.j2", context))
         erased = self._drop_erased(result, context)
         self._run(render("twins.sql.j2", context))
-        if self._value("select 1 from twin limit 1") is not None:
+        context["has_twins"] = self._value("select 1 from twin limit 1") is not None
+        if context["has_twins"]:
             self._run(render("versions.sql.j2", context))
+        # Facts lie in the order of their time; of two rates of a day the later row counts, so those are always sorted.
+        context["in_order"] = (
+            not context["has_twins"] and not context["is_rate"] and self._value(_IN_ORDER) is not None
+        )
         hold(self.connection, Lock.FACTS)
         moment: datetime = self._value("select care.facts_clock()")
         context["clock"] = f"timestamptz {literal(moment.isoformat())}"
