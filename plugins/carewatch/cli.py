@@ -33,6 +33,7 @@ COMMANDS = (
     "try",
     "warning",
     "go-live",
+    "tiers",
     "override",
     "outbox",
     "quarantine",
