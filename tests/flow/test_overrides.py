@@ -153,7 +153,7 @@ def test_the_command_says_lists_explains_and_ends(
     said = capsys.readouterr().out
     assert "C1 is red from the next night on, through 2026-06-05; the score stays" in said
     assert "C1: red through 2026-06-05, by bob: their plant burnt down" in said
-    assert "the colour is not computed: bob said red through 2026-06-05: their plant burnt down" in said
+    assert "so the colour is not the computed one: their plant burnt down" in said
     assert main(["override", "C1", "--end", "--by", "bob"]) == 0
     assert main(["override"]) == 0
     assert "nobody said a colour" in capsys.readouterr().out

@@ -299,6 +299,54 @@ def exact_points(knots: tuple[tuple[float, float], ...], value: float) -> Fracti
     raise AssertionError
 
 
+@st.composite
+def shares_of_one(draw: st.DrawFn, count: int) -> list[float]:
+    """Weights in hundredths that sum to 1, as people write them."""
+    cuts = sorted(draw(st.lists(st.integers(1, 99), min_size=count - 1, max_size=count - 1, unique=True)))
+    return [(right - left) / 100 for left, right in pairwise([0, *cuts, 100])]
+
+
+@st.composite
+def any_model(draw: st.DrawFn) -> tuple[Health, dict[str, float]]:
+    """A model of any shape, weights and points, and one customer's numbers."""
+    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    dimensions: dict[str, Any] = {}
+    given_row: dict[str, float] = {}
+    for number, (size, weight) in enumerate(zip(sizes, draw(shares_of_one(len(sizes))), strict=True)):
+        metrics = {}
+        for place, share in enumerate(draw(shares_of_one(size))):
+            at = sorted(draw(st.lists(st.integers(-500, 500), min_size=2, max_size=5, unique=True)))
+            worth = draw(st.lists(st.integers(0, 1000), min_size=len(at), max_size=len(at)))
+            name = f"m{number}_{place}"
+            metrics[name] = {
+                "weight": share,
+                "points": {one: tenth / 10 for one, tenth in zip(at, worth, strict=True)},
+            }
+            given_row[name] = draw(
+                st.one_of(st.just(NAN), st.integers(-6000, 6000).map(lambda one: one / 10))
+            )
+        dimensions[f"d{number}"] = {"label": "d", "weight": weight, "metrics": metrics}
+    return health(dimensions=dimensions), given_row
+
+
+@pytest.mark.req("S53")
+@given(any_model())
+def test_whatever_the_weights_and_points_the_score_is_the_one_computed_by_hand(
+    drawn: tuple[Health, dict[str, float]],
+) -> None:
+    """To the last digit: the exact value rounded to hundredths, except where it lies on the edge between two."""
+    model, given_row = drawn
+    got, exact = float(scored(model, [given_row]).score[0]), exact_score(model, given_row, "C")
+    if exact is None:
+        assert np.isnan(got)
+        return
+    edge = abs(exact * 100 - int(exact * 100) - Fraction(1, 2)) < Fraction(1, 10**6)
+    expected = {float(round(exact, 2))} | (
+        {round(float(exact) + step, 2) for step in (-0.005, 0.005)} if edge else set()
+    )
+    assert got in expected
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
 def test_points_stay_between_the_knots_around_them(given_values: list[float]) -> None:
     knots = ((-3.0, 90.0), (0.0, 20.0), (0.5, 20.0), (7.0, 100.0))
