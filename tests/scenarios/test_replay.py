@@ -72,7 +72,7 @@ def recomputed(connection: Connection, day: date) -> Columns:
         "day": np.full(count, (day - date(2000, 1, 1)).days, dtype=np.int32),
         "revision": np.full(count, night.revision, dtype=np.int32),
         "customer_no": customers, "model": judged.scores.model,
-        "override": judged.scores.override, "tier": judged.tier, "dormant": judged.dormant,
+        "override": judged.scores.override, "tier": judged.tier, "dormant": judged.dormant, "stage": judged.stage,
         "colour": judged.scores.colour, "score": judged.scores.score, "known_share": judged.scores.known_share,
         "dimensions": judged.scores.dimensions,
         "rules": judged.states,
