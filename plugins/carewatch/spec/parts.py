@@ -103,7 +103,7 @@ def named_metrics(parts: Parts) -> frozenset[str]:
     )
     named |= {scheme.money for scheme in schemes if scheme.money is not None}
     named |= parts.rfm.reads() if parts.rfm is not None else set()
-    named |= parts.stages.names() if parts.stages is not None else set()
+    named |= parts.stages.reads() if parts.stages is not None else set()
     for rule in parts.rules.values():
         named |= rule.names() | rule.placeholders()
     found: set[str] = set()
