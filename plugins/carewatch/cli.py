@@ -42,6 +42,7 @@ COMMANDS = (
     "erase",
     "source",
     "schema",
+    "views",
     "fit",
     "load",
     "template",

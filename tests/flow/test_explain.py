@@ -107,6 +107,7 @@ def test_rules_show_each_clause_with_what_was_found(make_firm: Callable[..., Tin
         ],
         "covered_by": None,
         "stays_until": None,
+        "open": True,
         "pending": None,
     }
     assert (first.colour, first.score) == ("grey", None)

@@ -240,3 +240,21 @@ def test_it_tells_of_the_warnings_before(firm: TinyFirm) -> None:
         "No warning so far." in english(explain(firm.connection, "K", MONDAY))
         or past.warning["warning_no"] == 1
     )
+
+
+def test_what_has_neither_come_nor_gone_is_shown_only_while_it_is_open(
+    make_firm: Callable[..., TinyFirm],
+) -> None:
+    firm = make_firm(
+        changed("warnings/dials.yaml", ("when: quiet >= 1", "when: quiet >= 5\n    clears_if: quiet < 1"))
+    )
+    for name, first in (("Open", 5), ("Near", 3)):
+        firm.customer(name)
+        for number, quiet in enumerate((first, 3)):
+            firm.dial(name, MONDAY + number * DAY, quiet=quiet, mood=90)
+    for number in range(2):
+        firm.night(MONDAY + number * DAY)
+    still, near = explain(firm.connection, "Open"), explain(firm.connection, "Near")
+    assert "quiet (stays open, mild)\n    until quiet is below 1\n" in english(still)
+    assert "No rule fired." in english(near) and "quiet (not over, mild)" in english(near, everything=True)
+    assert "quiet (fired, mild)" in english(explain(firm.connection, "Open", MONDAY))

@@ -36,7 +36,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "change": "  {label}: {bound} {value} (now {now})", "more": "  and {more} others (--all)",
         "at_least": "at least", "at_most": "at most", "about": "about",
         "rules": "Rules that fired:", "no_rules": "No rule fired.", "others": "Other rules:",
-        "hit": "fired", "lingering": "stays open", "covered": "excused", "clear": "did not fire", "state_unknown": "unknown",
+        "hit": "fired", "lingering": "not over", "open": "stays open", "covered": "excused", "clear": "did not fire",
+        "state_unknown": "unknown",
         "health_yellow": "Health below green", "health_red": "Health red",
         "rule": "  {label} ({what})", "because": "    {text}", "clause": "    {mark}  {says}{found}",
         "found": " (it is {actual})", "yes": "yes", "no": "no ", "none": "?  ",
@@ -77,7 +78,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "change": "  {label}：{bound} {value}（现为 {now}）", "more": "  另有 {more} 项（--all）",
         "at_least": "不低于", "at_most": "不高于", "about": "约为",
         "rules": "触发的规则：", "no_rules": "没有触发任何规则。", "others": "其他规则：",
-        "hit": "触发", "lingering": "保持打开", "covered": "已豁免", "clear": "未触发", "state_unknown": "未知",
+        "hit": "触发", "lingering": "尚未解除", "open": "保持打开", "covered": "已豁免", "clear": "未触发", "state_unknown": "未知",
         "health_yellow": "健康度低于绿色", "health_red": "健康度为红色",
         "rule": "  {label}（{what}）", "because": "    {text}", "clause": "    {mark}  {says}{found}",
         "found": "（实际 {actual}）", "yes": "是", "no": "否", "none": "？",
@@ -276,7 +277,7 @@ class _Telling:
             yield self._say("more", more=len(changes) - len(shown))
 
     def _rules(self) -> Iterator[str]:
-        fired = [one for one in self.told.rules if one["state"] in ("hit", "covered", "lingering")]
+        fired = [one for one in self.told.rules if one["open"] or one["state"] in ("hit", "covered")]
         yield self.words["rules"] if fired else self.words["no_rules"]
         for one in sorted(fired, key=_worst_first):
             yield from self._rule(one)
@@ -292,7 +293,10 @@ class _Telling:
                 yield from self._rule(one)
 
     def _rule(self, one: dict[str, Any]) -> Iterator[str]:
-        state = self.words["state_unknown" if one["state"] == "unknown" else one["state"]]
+        stays = one["open"] and one["state"] not in ("hit", "covered")
+        state = self.words[
+            "open" if stays else "state_unknown" if one["state"] == "unknown" else one["state"]
+        ]
         severity = [word_in("severity", one["severity"], self.language)] if one["severity"] else []
         what = ("，" if self.language == "zh-CN" else ", ").join([state, *severity])
         yield self._say("rule", label=self._rule_label(one), what=what)
@@ -300,7 +304,7 @@ class _Telling:
             yield self._say("because", text=self._one_label(one["text"]))
         if one.get("covered_by"):
             yield self._excused(one["covered_by"])
-        if one.get("stays_until"):
+        if stays and one.get("stays_until"):
             yield self._say("stays", says=self._one(one["stays_until"]))
         if one["pending"]:
             yield self._say("pending", **one["pending"], left=one["pending"]["of"] - one["pending"]["nights"])

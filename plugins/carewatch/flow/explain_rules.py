@@ -17,7 +17,7 @@ from carewatch.spec.problems import Loc
 from carewatch.spec.rules import REASON, Rule, Severity
 from carewatch.store.database import Connection
 from carewatch.store.events import events_of
-from carewatch.store.pending import pending_on
+from carewatch.store.pending import open_on, pending_on
 from carewatch.store.readings import excuses_at
 from carewatch.warn.excuses import HOLIDAY, Excuse, excuse_for, long_holiday
 from carewatch.warn.hits import HEALTH_RULES, State
@@ -34,10 +34,11 @@ def rules_of(
     ranks = severities(judged.book, judged.columns)[0]
     excuses = [*excuses_at(connection, cut, customer_no), *_holiday(spec, cut, customer_no)]
     events = _events(connection, spec, cut, customer_no)
+    is_open = open_on(connection, customer_no, cut.day)
     holds = dict(zip(judged.book.names, np.atleast_2d(judged.book.holds_for)[0].tolist(), strict=True))
     waiting = {
         name: {"nights": nights, "of": holds[name]}
-        for name, nights in pending_on(connection, customer_no, cut.day, judged.book).items()
+        for name, nights in pending_on(connection, customer_no, cut.day, judged.book, is_open).items()
     }
     result: list[dict[str, Any]] = []
     for number, name in enumerate(judged.book.names):
@@ -47,7 +48,7 @@ def rules_of(
                 result.append(
                     {
                         "rule": name, "state": "hit", "severity": None, "text": reason(name, None, row), "clauses": [],
-                        "pending": waiting.get(name),
+                        "open": name in is_open, "pending": waiting.get(name),
                     }
                 )  # fmt: skip
             continue
@@ -59,8 +60,8 @@ def rules_of(
                 "severity": str(list(Severity)[ranks[number]]), "clauses": _clauses(spec, rule, seen),
                 "text": reason(name, rule, seen) if state in (State.HIT, State.COVERED) else None,
                 "covered_by": _covered_by(spec, rule, excuses) if state is State.COVERED else None,
-                "stays_until": _said(spec, rule.clears_if) if state is State.LINGERING else None,
-                "pending": waiting.get(name),
+                "stays_until": _said(spec, rule.clears_if),
+                "open": name in is_open, "pending": waiting.get(name),
             }
         )  # fmt: skip
     return result

@@ -1,8 +1,8 @@
-"""Answer the question: which of a customer's rules were true on a night, and do not count yet?"""
+"""Answer the question: which of a customer's rules had opened on a night, and which were true and did not count yet?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import numpy as np
@@ -16,15 +16,21 @@ _NIGHTS = 120
 """No hold is longer than 60 nights; unknown nights in between do not count."""
 
 
-def pending_on(connection: Connection, customer_no: int, day: date, book: RuleBook) -> Mapping[str, int]:
-    """Return how many nights running each rule was true that has not lasted yet, as the fold counts them on a day."""
-    is_open = {
+def open_on(connection: Connection, customer_no: int, day: date) -> frozenset[str]:
+    """Return the rules whose signal was open at the end of a day."""
+    return frozenset(
         row[0]
         for row in connection.execute(
             "select rule from care.signal where customer_no = %s and opened_day <= %s and coalesce(closed_day, 'infinity') > %s",
             (customer_no, day, day),
         ).fetchall()
-    }
+    )
+
+
+def pending_on(
+    connection: Connection, customer_no: int, day: date, book: RuleBook, is_open: Collection[str]
+) -> Mapping[str, int]:
+    """Return how many nights running each rule was true that is not open, as the fold counts them on a day."""
     holds = np.atleast_2d(book.holds_for)[0]
     slow = {
         name: int(hold)
