@@ -19,13 +19,13 @@ The schema `bi` is what reports and BI tools connect to. Its views are read only
 No personal column is among them: no names of people, addresses, telephone numbers or texts that people wrote. The role `care_reader` may
 read the schema and nothing else; give it to the tool's user:
 
-```
+```text
 create role metabase login password '...';
 grant care_reader to metabase;
 ```
 
 `customer_id`, `warning_no`, `rule` and `owner_id` join the views. Ask `bi.metrics` and `bi.health_history` for a `day`: they hold every
-night. Nothing here is proof of cause: `right_share` counts how warnings ended, not what care did.
+night. Nothing here is proof of cause: `right_share` counts how warnings ended, not why.
 
 `bi` 模式供报表与 BI 工具连接：视图只读，列名稳定，不含个人信息；角色 `care_reader` 只能读取这些视图。
 """
