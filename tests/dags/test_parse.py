@@ -20,6 +20,7 @@ PARAMS = {
     "care_approval": {"now"},
     "care_clock": {"now"},
     "care_review": {"day", "now"},
+    "care_preview": {"folder", "person", "now"},
     "care_desk": set(),
 }
 NEVER = {"pandas", "dlt", "great_expectations", "scipy", "sklearn", "pyarrow"}
@@ -51,11 +52,12 @@ def test_a_dag_says_whose_it_is_runs_alone_and_catches_nothing_up(dags: Dags, da
     assert dag.max_active_runs == 1, "two nights at once would wait for one another's locks"
     assert dag.catchup is False
     assert set(dag.params) == PARAMS[dag_id]
-    assert all(value is None for value in dag.params.dump().values())
+    given = {"folder": "draft", "person": ""} if dag_id == "care_preview" else {}
+    assert dag.params.dump() == dict.fromkeys(PARAMS[dag_id]) | given
 
 
 @pytest.mark.parametrize(
-    "dag_id", [dag_id for dag_id in PARAMS if dag_id not in ("care_desk", "care_release")]
+    "dag_id", [dag_id for dag_id in PARAMS if dag_id not in ("care_desk", "care_release", "care_preview")]
 )
 def test_a_dag_ticks_on_the_firms_clock_and_tries_again(dags: Dags, dag_id: str) -> None:
     dag = dags[dag_id]

@@ -5,20 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from carewatch import paths
 from carewatch.commands.console import json_argument, print_json
 from carewatch.commands.notice_check import bad_templates
+from carewatch.spec.checked import checked
 from carewatch.spec.configuration import Configuration
-from carewatch.spec.document import LANGUAGES, Problem, SpecError
-from carewatch.spec.loading import Reading, read
+from carewatch.spec.document import LANGUAGES, Problem
+from carewatch.spec.loading import Reading
 from carewatch.spec.notes import notes
 from carewatch.spec.saying import in_language, said
 from carewatch.spec.shelf import display
-from carewatch.spec.sources import load_sources
 
 HELP = "check the configuration: every problem with file, line, column and the nearest match"
 NIGHTS: Final = 28
@@ -36,38 +35,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="end with code 1 when there are notes, too")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the messages (default: en)")
     json_argument(parser)
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a check found in a folder; `reading` is there when nothing stops the configuration."""
-
-    folder: Path
-    problems: tuple[Problem, ...]
-    reading: Reading | None
-
-
-def checked(folder: Path) -> Checked:
-    """Return every problem of a configuration folder, its sources included, ordered by place."""
-    found: set[Problem] = set()
-    reading: Reading | None = None
-    try:
-        reading = read(folder)
-    except SpecError as error:
-        found |= {_shown(problem) for problem in error.problems}
-    # a folder without any configuration has said so; its missing sources would say it again
-    if (folder / "firm.yaml").exists():
-        try:
-            load_sources(folder)
-        except SpecError as error:
-            found |= {_shown(problem) for problem in error.problems}
-    return Checked(folder, tuple(sorted(found)), None if found else reading)
-
-
-def _shown(problem: Problem) -> Problem:
-    """Return the problem with its file as a reader would write it, whoever found it."""
-    file = display(Path(problem.place.file).resolve())
-    return replace(problem, place=replace(problem.place, file=file))
 
 
 def run(chosen: argparse.Namespace) -> int:
