@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from carewatch.commands.notice_samples import SAMPLES
 from carewatch.tell import wording
 from carewatch.tell.wording import LONGEST_MESSAGE, LONGEST_TEMPLATE, BadTemplate, check_template, compose
 
@@ -37,6 +38,11 @@ def warning(language: str = "en", **changes: Any) -> dict[str, Any]:
         "manager": None,
         "value": 1234567.0,
         "currency": "CNY",
+        "score": 48.5,
+        "colour": "red" if language == "en" else "红",
+        "opened": "2026-05-30",
+        "days": 2,
+        "earlier": [],
         "reasons": [{"text": why, "severity": "severe", "since": "2026-05-30"}],
         "tasks": [{"step": "first_call", "title": title, "owner": "Bob", "due_at": DUE}],
         "recommends": [advice],
@@ -58,18 +64,21 @@ def values_of(kind: str, language: str) -> Mapping[str, Any]:
     }[kind]  # fmt: skip
 
 
+TOLD_OF_CUSTOMERS = ("warning", "digest", "reminder", "escalation")
+
+
 def shipped() -> list[str]:
     folder = Path(__file__).resolve().parents[2] / "include" / "templates" / "notices"
     return sorted({path.name.removesuffix(".txt.j2") for path in folder.glob("*/*.j2")})
 
 
 def test_every_notice_is_there_in_every_language() -> None:
-    assert shipped() == ["digest", "escalation", "reminder", "warning"]
+    assert shipped() == sorted(SAMPLES)
     folder = Path(__file__).resolve().parents[2] / "include" / "templates" / "notices"
     assert len(list(folder.glob("*/*.j2"))) == len(shipped()) * len(LANGUAGES)
 
 
-@pytest.mark.parametrize(("kind", "language"), list(product(shipped(), LANGUAGES)))
+@pytest.mark.parametrize(("kind", "language"), list(product(TOLD_OF_CUSTOMERS, LANGUAGES)))
 def test_a_shipped_notice_reads_well(kind: str, language: str) -> None:
     made = compose(kind, language, values_of(kind, language), ZONE)
     assert "\n" not in made["subject"] and 5 < len(made["subject"]) < 80
@@ -88,6 +97,7 @@ def test_a_red_warning_as_its_reader_gets_it() -> None:
         "text": "Ann, this customer needs care now.\n"
         "\n"
         "宏远机械 Ltd (C007), tier A, CNY 1,234,567 at stake, owner 林小雨\n"
+        "Health 48.5 of 100, red. Open since 2026-05-30, 2 days. Not warned of before.\n"
         "\n"
         "Why:\n"
         "- Health is red: 31.40 points. (since 2026-05-30)\n"
@@ -101,7 +111,10 @@ def test_a_red_warning_as_its_reader_gets_it() -> None:
 
 def test_a_warning_with_nothing_to_add_leaves_no_empty_headings() -> None:
     bare = warning("zh-CN", reasons=[], tasks=[], recommends=[], value=None)
-    text = "Ann，该客户需要立即关怀。\n\n宏远机械 Ltd（C007），A 类客户，负责人：林小雨\n"
+    text = (
+        "Ann，该客户需要立即关怀。\n\n宏远机械 Ltd（C007），A 类客户，负责人：林小雨\n"
+        "健康分 48.5（满分 100），红。自 2026-05-30 起已 2 天。此前没有预警。\n"
+    )
     assert compose("warning", "zh-CN", bare, ZONE)["text"] == text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from carewatch.flow.explain import Explanation
-from carewatch.spec.called import word_in
+from carewatch.spec.called import life_in, word_in
 from carewatch.spec.fact_names import Language, fact_label, word_label
 from carewatch.spec.health import DEFAULT_MODEL
 from carewatch.warn.reasons import number_text
@@ -96,13 +96,6 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "carewatch": "系统",
     },
 }  # fmt: skip
-_LIFE_ZH: Final = {
-    "opened": "新建", "rose": "升级", "fell": "降级", "cleared": "信号消除", "returned": "再次出现", "closed": "关闭",
-    "acknowledged": "已接手", "planned": "已定方案", "handed_over": "移交", "changed": "变更", "merged": "合并",
-    "open": "进行中", "plan": "已定方案", "in_care": "关怀中", "recovered": "已挽回", "lost": "已流失",
-    "false_alarm": "误报", "expired": "已过期",
-}  # fmt: skip
-"""What happens to a warning, and what it ends as, in Chinese."""
 _UNITS_ZH: Final = {"day": "天", "week": "周", "month": "个月", "year": "年"}
 _MOST_CHANGES: Final = 5
 _GROUPS: Final = {"any": "any", "all": "all", "none": "none_of"}
@@ -371,9 +364,7 @@ class _Telling:
         }  # fmt: skip
 
     def _life(self, word: str | None) -> str:
-        if word is None:
-            return self.words["unknown"]
-        return _LIFE_ZH.get(word, word) if self.language == "zh-CN" else word.replace("_", " ")
+        return self.words["unknown"] if word is None else life_in(word, self.language)
 
 
 def _cost(points: float) -> str:

@@ -21,11 +21,25 @@ _WARNING: Final[_Values] = _SHARED | {
     "manager": "Manager",
     "value": 1000.0,
     "currency": "CNY",
+    "score": 48.5,
+    "colour": "red",
+    "opened": "2026-06-01",
+    "days": 3,
+    "earlier": [{"opened": "2026-01-05", "closed": "2026-02-01", "level": 1, "result": "recovered"}],
     "reasons": [_REASON],
     "tasks": [_TASK],
     "recommends": ["the advice"],
 }
-_SPARSE: Final[_Values] = {"manager": None, "value": None, "reasons": [], "tasks": [], "recommends": []}
+_SPARSE: Final[_Values] = {
+    "manager": None,
+    "value": None,
+    "score": None,
+    "days": 0,
+    "earlier": [],
+    "reasons": [],
+    "tasks": [],
+    "recommends": [],
+}
 _REMINDED: Final[_Values] = _SHARED | {"title": "Call the customer", "due_at": _DUE}
 _CASE: Final[_Values] = _SHARED | {
     "called": False,

@@ -8,13 +8,15 @@ from datetime import date, datetime
 from typing import Any
 
 from carewatch.care.owners import in_role
+from carewatch.spec.called import life_in, word_in
 from carewatch.spec.configuration import CareSpec
+from carewatch.spec.document import LANGUAGES
 from carewatch.spec.rules import Priority
 from carewatch.store import live_warnings as warnings
 from carewatch.store import notices
 from carewatch.store.database import Connection
 from carewatch.store.live_warnings import Seen
-from carewatch.store.notices import Decided, Message, Transition
+from carewatch.store.notices import Background, Decided, Message, Transition
 from carewatch.tell.decide import alone, decide, not_before, outbox_key, silent
 from carewatch.tell.wording import compose, in_language
 
@@ -26,13 +28,14 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
         return 0, 0
     seen = warnings.masters(connection, sorted({one.customer_no for one in waiting}), now)
     tasks = notices.tasks_of(connection, [one.warning_no for one in waiting])
+    backgrounds = notices.backgrounds(connection, [one.warning_no for one in waiting])
     told_today = notices.digests(connection)
     decisions: list[Decided] = []
     messages: list[Message] = []
     digests: dict[tuple[str, date], list[Transition]] = defaultdict(list)
     values = {
         (one.warning_no, one.transition): _warning_values(
-            care, one, seen[one.customer_no], tasks.get(one.warning_no, [])
+            care, one, seen[one.customer_no], backgrounds[one.warning_no], tasks.get(one.warning_no, [])
         )
         for one in waiting
     }
@@ -149,7 +152,7 @@ def customer_values(seen: Seen) -> dict[str, str]:
 
 
 def _warning_values(
-    care: CareSpec, one: Transition, master: Seen, tasks: list[dict[str, Any]]
+    care: CareSpec, one: Transition, master: Seen, background: Background, tasks: list[dict[str, Any]]
 ) -> dict[str, Any]:
     people = care.people.people
     advised = [
@@ -166,6 +169,14 @@ def _warning_values(
         "manager": people[one.manager_id].name if one.level == 3 and one.manager_id in people else None,
         "value": one.value,
         "currency": care.firm.currency,
+        "score": background.score,
+        "colour": {language: word_in("colour", background.colour, language) for language in LANGUAGES},
+        "opened": background.opened_day.isoformat(),
+        "days": (one.day - background.opened_day).days,
+        "earlier": [
+            past | {"result": {language: life_in(past["result"], language) for language in LANGUAGES}}
+            for past in background.earlier
+        ],
         "reasons": told_reasons(one.reasons),
         "tasks": [
             task | {"owner": people[task["owner"]].name if task["owner"] in people else task["owner"]}

@@ -21,6 +21,13 @@ _UNITS_ZH: Final = {
     "days": "天", "day": "天", "weeks": "周", "months": "个月", "years": "年", "h": "小时", "hours": "小时", "s": "秒",
     "of 5": "分（满分5分）", "times": "次", "orders": "单",
 }  # fmt: skip
+_LIFE_ZH: Final = {
+    "opened": "新建", "rose": "升级", "fell": "降级", "cleared": "信号消除", "returned": "再次出现", "closed": "关闭",
+    "acknowledged": "已接手", "planned": "已定方案", "handed_over": "移交", "changed": "变更", "merged": "合并",
+    "open": "进行中", "plan": "已定方案", "in_care": "关怀中", "recovered": "已挽回", "lost": "已流失",
+    "false_alarm": "误报", "expired": "已过期", "erased": "已删除",
+}  # fmt: skip
+"""What happens to a warning, and what it ends as, in Chinese."""
 _COUNTED_IN_DAYS: Final = {DAYS_SINCE_EVENT: "days"}
 
 
@@ -36,6 +43,11 @@ def name_in(metrics: Mapping[str, Metric], name: str, language: str) -> str:
 def word_in(kind: str, word: str, language: str) -> str:
     """Return a severity or a colour in the language."""
     return FIXED[kind].get(word, (word,))[0] if language == "zh-CN" else word
+
+
+def life_in(word: str, language: str) -> str:
+    """Return what happened to a warning, or what it ended as, in the language."""
+    return _LIFE_ZH.get(word, word) if language == "zh-CN" else word.replace("_", " ")
 
 
 def unit_in(metrics: Mapping[str, Metric], name: str, language: str) -> str:

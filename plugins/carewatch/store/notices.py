@@ -105,6 +105,31 @@ def tasks_of(connection: Connection, warning_nos: list[int]) -> dict[int, list[d
     return result
 
 
+@dataclass(frozen=True)
+class Background:
+    """Where a warned customer stands: the score (None: unknown) and colour of the last night, and the warnings before."""
+
+    score: float | None
+    colour: str
+    opened_day: date
+    earlier: list[dict[str, Any]]
+
+
+def backgrounds(connection: Connection, warning_nos: list[int]) -> dict[int, Background]:
+    """Return the background of warnings; the earlier ones of the same customer are newest first."""
+    rows = connection.execute(
+        "select w.warning_no, nullif(h.score, 'NaN'), care.colour_name(coalesce(h.colour, 0::smallint)), w.opened_day, "
+        "(select coalesce(jsonb_agg(jsonb_build_object('opened', p.opened_day, 'closed', e.day, 'level', p.peak_level, "
+        "'result', p.state) order by p.warning_no desc), '[]') from care.warning p "
+        "join care.warning_event e on e.warning_no = p.warning_no and e.transition = p.transition "
+        "where p.customer_no = w.customer_no and p.warning_no < w.warning_no and p.closed_at is not null) "
+        "from care.warning w left join care.health_night h on h.customer_no = w.customer_no and h.revision = 0 "
+        "and h.day = (select applied_through from care.progress) where w.warning_no = any(%s)",
+        (warning_nos,),
+    ).fetchall()
+    return {row[0]: Background(*row[1:]) for row in rows}
+
+
 def digests(connection: Connection) -> set[str]:
     """Return the keys of the digests that are written already."""
     return {
