@@ -114,6 +114,9 @@ def test_only_the_strategic_layer_decides_and_an_edit_cannot_appoint_it(
     firm = configure(tmp_path / "free", {"warnings/dials.yaml": OTHER})
     asking.configuration = firm
     assert night(asking, 4) == firm.judgement.fingerprint
+    # and once it is asked for again, what was in force meanwhile goes on
+    edit(asking, tmp_path, warnings__dials=STRICTER)
+    assert night(asking, 5) == firm.judgement.fingerprint
 
 
 @pytest.mark.req("S101")

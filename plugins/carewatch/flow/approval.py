@@ -17,6 +17,7 @@ from carewatch.store.locks import Lock, hold
 from carewatch.store.nights import NoNight
 
 FIRST: Final = "the first judgement of this warehouse approves itself"
+FREE: Final = "no approval was demanded"
 
 
 class NotApprovable(LookupError):
@@ -32,14 +33,15 @@ def in_force(connection: Connection, configuration: Configuration, now: datetime
     with connection.transaction():
         hold(connection, Lock.NIGHT)
         standing = approvals.standing(connection)
-        if not asks(connection, configuration.firm, standing):
+        asked = asks(connection, configuration.firm, standing)
+        if standing == given.fingerprint or (standing is None and not asked):
             return configuration
         configurations.keep(connection, given)
         approvals.propose(connection, given.fingerprint, now)
-        if standing is None:
-            approvals.settle(connection, given.fingerprint, approved=True, by="carewatch", why=FIRST, now=now)
-            return configuration
-        if standing == given.fingerprint:
+        if standing is None or not asked:
+            why = FIRST if standing is None else FREE
+            approvals.settle(connection, given.fingerprint, approved=True, by="carewatch", why=why, now=now)
+            approvals.stand(connection, given.fingerprint, now)
             return configuration
         known = approvals.approval_of(connection, given.fingerprint)
         if known is not None and known.state == "approved":
