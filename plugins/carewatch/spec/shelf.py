@@ -38,7 +38,7 @@ NAMED: Final[Mapping[str, tuple[Pattern, ...]]] = {
         ("rules.*.dimension", "value", "dimension"),
         ("rules.*.examples.*.given", "keys", "name"),
     ),
-    "levels": (("levels.*.*", "keys", "severity"),),
+    "levels": (("levels.*.*", "keys", "severity"), ("loose.*.*", "keys", "severity")),
     "playbooks": (("steps.*.role", "value", "role"), ("escalate_to", "value", "role")),
     "notices": (("tell.*.*", "value", "role"),),
     "people": (("people.*.roles.*", "value", "role"),),

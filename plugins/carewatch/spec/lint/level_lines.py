@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from carewatch.spec.lint._finding import Finding
 from carewatch.spec.parts import Parts
-from carewatch.spec.rules import LEVELS, LevelLine, Severity
+from carewatch.spec.rules import LEVELS, Level, LevelLine, LevelsFile, Severity
 from carewatch.spec.saying import said
 
 _WORST_FIRST = tuple(reversed(LEVELS))
@@ -15,19 +15,31 @@ _WORST_FIRST = tuple(reversed(LEVELS))
 def find(parts: Parts) -> Iterator[Finding]:
     if parts.levels is None:
         return
+    for table, levels in _tables(parts.levels):
+        yield from _needless(table, levels)
+        yield from _out_of_reach(table, levels, parts)
+
+
+def _tables(levels: LevelsFile) -> Iterator[tuple[str, Mapping[Level, list[LevelLine]]]]:
+    """Yield the level table, and the one of a loose launch, by their keys."""
+    yield "levels", levels.levels
+    if levels.loose is not None:
+        yield "loose", levels.loose
+
+
+def _needless(table: str, levels: Mapping[Level, list[LevelLine]]) -> Iterator[Finding]:
     before: list[tuple[str, int, LevelLine]] = []
     for level in _WORST_FIRST:
-        lines = parts.levels.levels[level]
+        lines = levels.get(level, [])
         for at, line in enumerate(lines):
             same = [(level, number, other) for number, other in enumerate(lines) if number != at]
             # of two equal lines of a level the second is the needless one
             same = [one for one in same if not _covers(line, one[2]) or one[1] < at]
             for other_level, number, other in (*before, *same):
                 if _covers(other, line):
-                    yield _covered(level, at, other_level, number)
+                    yield _covered((table, level, at), other_level, number)
                     break
         before += [(level, at, line) for at, line in enumerate(lines)]
-    yield from _out_of_reach(parts)
 
 
 def _covers(wide: LevelLine, narrow: LevelLine) -> bool:
@@ -47,24 +59,24 @@ def _least(line: LevelLine) -> tuple[int, int, int, int]:
     return (max(mild, line.dimensions), *worse)  # type: ignore[return-value]
 
 
-def _covered(level: str, at: int, other: str, number: int) -> Finding:
+def _covered(loc: tuple[str, str, int], other: str, number: int) -> Finding:
+    level = loc[1]
     if level == other:
         what = said(
             "this line changes nothing: line {number} of the level already holds then", number=number + 1
         )
         expected = said("this line left out, or one that asks for less")
-        return Finding.of("levels", "levels", what, expected, loc=("levels", level, at), at_key=False)
+        return Finding.of("levels", "levels", what, expected, loc=loc, at_key=False)
     what = said(
         "this line never gives level {level}: line {number} of level {other} holds whenever it does",
         level=level, number=number + 1, other=other,
     )  # fmt: skip
     expected = said("a line that asks for less than level {other} does", other=other)
-    return Finding.of("levels", "levels", what, expected, loc=("levels", level, at), at_key=False, stops=True)
+    return Finding.of("levels", "levels", what, expected, loc=loc, at_key=False, stops=True)
 
 
-def _out_of_reach(parts: Parts) -> Iterator[Finding]:
+def _out_of_reach(table: str, levels: Mapping[Level, list[LevelLine]], parts: Parts) -> Iterator[Finding]:
     """Yield lines that ask for more indicators of a severity than the rules can ever open."""
-    assert parts.levels is not None
     there: dict[str, int] = {}
     for rule in parts.rules.values():
         worst = max(
@@ -75,7 +87,7 @@ def _out_of_reach(parts: Parts) -> Iterator[Finding]:
         rank = Severity.CRITICAL.rank if rule.fact == "note" else worst.rank
         there[rule.counts_as] = max(there.get(rule.counts_as, 0), rank)
     dimensions = {rule.dimension for rule in parts.rules.values()}
-    for level, lines in parts.levels.levels.items():
+    for level, lines in levels.items():
         for at, line in enumerate(lines):
             for severity, asked in zip(list(Severity)[1:], line.at_least(), strict=True):
                 possible = sum(rank >= severity.rank for rank in there.values())
@@ -85,9 +97,7 @@ def _out_of_reach(parts: Parts) -> Iterator[Finding]:
                         asked=asked, severity=said(severity.value), possible=possible,
                     )  # fmt: skip
                     expected = said("at most {possible}, or more rules of that severity", possible=possible)
-                    yield Finding.of(
-                        "levels", "levels", what, expected, loc=("levels", level, at), at_key=False
-                    )
+                    yield Finding.of("levels", "levels", what, expected, loc=(table, level, at), at_key=False)
                     break
             else:
                 if line.dimensions > len(dimensions):
@@ -98,6 +108,4 @@ def _out_of_reach(parts: Parts) -> Iterator[Finding]:
                     expected = said(
                         "at most {possible}, or more rules of that severity", possible=len(dimensions)
                     )
-                    yield Finding.of(
-                        "levels", "levels", what, expected, loc=("levels", level, at), at_key=False
-                    )
+                    yield Finding.of("levels", "levels", what, expected, loc=(table, level, at), at_key=False)
