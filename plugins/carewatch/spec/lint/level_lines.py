@@ -10,6 +10,7 @@ from carewatch.spec.rules import LEVELS, Level, LevelLine, LevelsFile, Severity
 from carewatch.spec.saying import said
 
 _WORST_FIRST = tuple(reversed(LEVELS))
+_WORST = tuple(reversed(list(Severity)[1:]))
 
 
 def find(parts: Parts) -> Iterator[Finding]:
@@ -89,7 +90,7 @@ def _out_of_reach(table: str, levels: Mapping[Level, list[LevelLine]], parts: Pa
     dimensions = {rule.dimension for rule in parts.rules.values()}
     for level, lines in levels.items():
         for at, line in enumerate(lines):
-            for severity, asked in zip(list(Severity)[1:], line.at_least(), strict=True):
+            for severity, asked in zip(_WORST, reversed(line.at_least()), strict=True):
                 possible = sum(rank >= severity.rank for rank in there.values())
                 if asked > possible:
                     what = said(
