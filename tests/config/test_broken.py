@@ -212,3 +212,21 @@ def test_a_template_that_is_not_there_is_missed(
         f"{template}:1:1: this file is missing; expected a file reminder.txt.j2 here",
         "1 problem",
     ]
+
+
+@pytest.mark.req("D14")
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+def test_every_problem_is_said_in_chinese_too(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "config", "--language", "zh-CN"]) == 1
+    told = capsys.readouterr().err.splitlines()[:-1]
+    places = [
+        line.split(": ", 1)[0] for line in (case / "expect.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    assert [line.split("：", 1)[0] for line in told] == places
+    for line in told:
+        what = line.split("：", 1)[1].split("；")[0]
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in what), line

@@ -12,7 +12,10 @@ from carewatch.spec.literal import literal_facts
 from carewatch.spec.loading import load
 from carewatch.spec.metric_kinds import Measure
 
-UNITLESS = (Measure.COUNT, Measure.DISTINCT, Measure.RHYTHM, Measure.SQL)
+UNITLESS = (
+    Measure.COUNT, Measure.DISTINCT, Measure.IN_A_ROW, Measure.FALLING, Measure.OPEN, Measure.RHYTHM, Measure.RATIO,
+    Measure.SHARE, Measure.EXPECTED, Measure.SQL,
+)  # fmt: skip
 """Kinds whose numbers are pure: so many, so many times as long, a rank."""
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -27,7 +27,18 @@ from carewatch.store.database import connect
 from carewatch.store.migrations import migrate
 from carewatch.warn.hits import HEALTH_RULES
 
-ORDERED = {"dimensions", "metrics", "points", "cuts", "steps", "people", "channels"}
+ORDERED = {
+    "dimensions",
+    "metrics",
+    "points",
+    "cuts",
+    "steps",
+    "people",
+    "channels",
+    "stages",
+    "classes",
+    "segments",
+}
 """Keys below which order has a meaning: sums add in it, tiers and tasks stand in it, the first of equals is asked."""
 SETS = {("metrics", "metrics"), ("notices", "channels")}
 """Kind and key of mappings of such a name whose order has none."""

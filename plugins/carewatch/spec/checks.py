@@ -12,7 +12,7 @@ from carewatch.spec.metric_kinds import SHAPES, Measure
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rfm import RFM
 from carewatch.spec.rule_checks import check_condition_names, check_rules
-from carewatch.spec.saying import said
+from carewatch.spec.saying import joined, said
 from carewatch.spec.stages import DORMANT, STAGE
 from carewatch.spec.tiers import HIGH_POTENTIAL
 
@@ -41,22 +41,29 @@ def _metric(name: str, parts: Parts, *loc: str | int, at_key: bool = False) -> I
 
 def _tier(tier: str, parts: Parts, *loc: str | int, at_key: bool = True) -> Iterator[SpecProblem]:
     if parts.tier_names is not None and tier not in parts.tier_names:
-        expected = f"a tier of tiers.yaml: {', '.join(parts.tier_names)}"
+        expected = said("a tier of tiers.yaml: {parts}", parts=joined(", ", parts.tier_names))
         yield unknown("tier", tier, parts.tier_names, expected=expected, loc=loc, at_key=at_key)
 
 
 def _metrics(parts: Parts) -> Iterator[Found]:
     for name, metric in parts.metrics.items():
         if name in (*ATTRIBUTES, *JUDGED, *parts.classes):
-            what = f"'{name}' is a name that the system gives"
+            what = said("'{name}' is a name that the system gives", name=name)
             yield "metrics", name, SpecProblem(what, expected="another name", at_key=True)
         for key, part in metric.parts():
             for problem in _metric(part, parts, key):
                 yield "metrics", name, problem
             found, fit = parts.metrics.get(part), SHAPES[metric.kind].made_of
             if found is not None and found.kind not in fit:
-                what = f"a {metric.kind} cannot be made of '{part}', which is of kind '{found.kind}'"
-                expected = f"a metric of kind {', '.join(one for one in Measure if one in fit)}"
+                what = said(
+                    "a {kind} cannot be made of '{part}', which is of kind '{kind2}'",
+                    kind=metric.kind,
+                    part=part,
+                    kind2=found.kind,
+                )
+                expected = said(
+                    "a metric of kind {fit}", fit=joined(", ", (one for one in Measure if one in fit))
+                )
                 yield "metrics", name, SpecProblem(what, expected=expected, loc=(key,))
 
 
@@ -120,7 +127,7 @@ def _divisions(parts: Parts) -> Iterator[Found]:
             yield "rfm", "rfm", problem
         metric = parts.metrics.get(side.metric)
         if metric is not None and metric.better == "neither":
-            what = f"whether more is better of '{side.metric}' is not said"
+            what = said("whether more is better of '{metric}' is not said", metric=side.metric)
             expected = "better: higher or lower at the metric"
             yield "rfm", "rfm", SpecProblem(what, expected=expected, loc=(key, "metric"))
     for name, division in parts.segments.items():
@@ -128,14 +135,20 @@ def _divisions(parts: Parts) -> Iterator[Found]:
             for problem in check_condition_names(content.when, parts, judged=()):
                 yield "segments", name, problem.under("segments", segment, "when")
         if division.otherwise in division.segments:
-            what = f"segment '{division.otherwise}' is both a segment and 'otherwise'"
+            what = said(
+                "segment '{otherwise}' is both a segment and 'otherwise'", otherwise=division.otherwise
+            )
             yield "segments", name, SpecProblem(what, expected="a name of its own", loc=("otherwise",))
     taken = (*ATTRIBUTES, *JUDGED, HIGH_POTENTIAL, RFM, STAGE)
     for kind, divisions in (("tiers", parts.schemes), ("segments", parts.segments)):
         for name in divisions:
             twice = kind == "segments" and name in parts.schemes
             if name in taken or twice:
-                what = f"'{name}' is a name that {'a scheme of tiers has' if twice else 'the system gives'}"
+                what = said(
+                    "'{name}' is a name that {twice}",
+                    name=name,
+                    twice="a scheme of tiers has" if twice else "the system gives",
+                )
                 at = ("scheme",) if kind == "tiers" else ()
                 yield kind, name, SpecProblem(what, expected="another name", loc=at, at_key=kind != "tiers")
 
@@ -174,12 +187,14 @@ def _promises(parts: Parts) -> Iterator[Found]:
         for tier in parts.tier_names or ():
             at = ("promises", level, tier)
             if tier not in promised:
-                what = f"tier {tier} has no promise at level {level}"
+                what = said("tier {tier} has no promise at level {level}", tier=tier, level=level)
                 expected = "[first call, plan, escalation, the whole] in working hours"
                 yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
             elif parts.playbooks is not None and not _answered(parts, int(level), tier):
-                what = f"no playbook answers a warning of level {level}, tier {tier}"
-                expected = f"a playbook with 'level: {level}' for this tier"
+                what = said(
+                    "no playbook answers a warning of level {level}, tier {tier}", level=level, tier=tier
+                )
+                expected = said("a playbook with 'level: {level}' for this tier", level=level)
                 yield "levels", "levels", SpecProblem(what, expected=expected, loc=at, at_key=True)
 
 
@@ -190,7 +205,7 @@ def _answered(parts: Parts, level: int, tier: str) -> bool:
 
 def _role(role: str, parts: Parts, *loc: str | int) -> Iterator[SpecProblem]:
     if parts.roles is not None and role not in parts.roles:
-        what = f"nobody who is active has the role '{role}'"
+        what = said("nobody who is active has the role '{role}'", role=role)
         expected = "owner, manager or a role of people.yaml"
         yield SpecProblem(what, expected=expected, nearest=nearest(role, parts.roles), loc=loc)
 
@@ -251,8 +266,10 @@ def _launch(parts: Parts) -> Iterator[Found]:
         problems = [*check_condition_names(launch.pilot, parts, judged=("tier",))]
         problems += [
             SpecProblem(
-                f"a pilot is chosen by attributes and tier, and '{comparison.name}' is neither",
-                expected=f"one of {', '.join((*ATTRIBUTES, 'tier'))}",
+                said(
+                    "a pilot is chosen by attributes and tier, and '{name}' is neither", name=comparison.name
+                ),
+                expected=said("one of {attributes}", attributes=joined(", ", (*ATTRIBUTES, "tier"))),
                 loc=loc,
                 column_offset=comparison.column,
             )

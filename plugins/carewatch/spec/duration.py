@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.saying import said
 
 
 class Unit(StrEnum):
@@ -69,10 +70,15 @@ class Window:
             return data
         count, unit = _split(data, _UNIT_OF, _WINDOW_FORM, "days")
         if not count.is_integer() or count < 1:
-            raise SpecProblem(f"'{data}' is not a whole number of {_UNIT_OF[unit]}s", expected="1 or more")
+            raise SpecProblem(
+                said("'{data}' is not a whole number of {unit_of}s", data=data, unit_of=_UNIT_OF[unit]),
+                expected="1 or more",
+            )
         window = cls(int(count), _UNIT_OF[unit])
         if window.max_days() > _LONGEST_DAYS:
-            raise SpecProblem(f"'{data}' is longer than any history", expected="at most 100 years")
+            raise SpecProblem(
+                said("'{data}' is longer than any history", data=data), expected="at most 100 years"
+            )
         return window
 
     @classmethod
@@ -96,7 +102,7 @@ def parse_hours(data: object) -> float:
     else:
         hours, _ = _split(data, dict.fromkeys(_HOUR_UNITS), _HOURS_FORM, "h")
     if not 0 < hours <= _LONGEST_HOURS:
-        raise SpecProblem(f"{data} working hours", expected="more than 0 and at most 10000")
+        raise SpecProblem(said("{data} working hours", data=data), expected="more than 0 and at most 10000")
     return hours
 
 
@@ -119,24 +125,27 @@ HoursField = Annotated[float, _AsHours]
 def _split(data: object, units: dict[str, Any], form: str, usual: str) -> tuple[float, str]:
     """Return count and unit of a text; `usual` is the unit proposed where none is written."""
     if isinstance(data, int | float) and not isinstance(data, bool):
-        raise SpecProblem(f"{data} has no unit", expected=form, nearest=f"{data} {usual}")
+        raise SpecProblem(said("{data} has no unit", data=data), expected=form, nearest=f"{data} {usual}")
     if not isinstance(data, str):
         shown = "nothing" if data is None else f"{data}"
-        raise SpecProblem(f"{shown} is not a length of time", expected=form)
+        raise SpecProblem(said("{shown} is not a length of time", shown=shown), expected=form)
     wide = first_fullwidth(data)
     if wide is not None:
         what, expected = say(data[wide])
         raise SpecProblem(
-            f"{what} in '{data}'", expected=expected, nearest=to_ascii(data), column_offset=wide
+            said("{what} in '{data}'", what=what, data=data),
+            expected=expected,
+            nearest=to_ascii(data),
+            column_offset=wide,
         )
     match = _AMOUNT.fullmatch(data)
     if match is None:
-        raise SpecProblem(f"'{data}' is not a length of time", expected=form)
+        raise SpecProblem(said("'{data}' is not a length of time", data=data), expected=form)
     count, unit = match["count"], match["unit"]
     if unit not in units:
         meant = nearest(unit, units) if unit else usual
         near = f"{count} {meant}" if meant else None
-        what = f"unknown unit '{unit}'" if unit else f"'{data}' has no unit"
+        what = said("unknown unit '{unit}'", unit=unit) if unit else said("'{data}' has no unit", data=data)
         raise SpecProblem(what, expected=form, nearest=near, column_offset=match.start("unit") if unit else 0)
     return float(count), unit
 

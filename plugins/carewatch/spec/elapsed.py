@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.saying import said
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _UNITS: Final = {
@@ -30,23 +31,28 @@ def parse_elapsed(data: object) -> timedelta:
         return data
     if not isinstance(data, str):
         shown = "nothing" if data is None else str(data)
-        raise SpecProblem(f"{shown} is not a length of time", expected=_FORM)
+        raise SpecProblem(said("{shown} is not a length of time", shown=shown), expected=_FORM)
     wide = first_fullwidth(data)
     if wide is not None:
         what, expected = say(data[wide])
         raise SpecProblem(
-            f"{what} in '{data}'", expected=expected, nearest=to_ascii(data), column_offset=wide
+            said("{what} in '{data}'", what=what, data=data),
+            expected=expected,
+            nearest=to_ascii(data),
+            column_offset=wide,
         )
     match = _AMOUNT.fullmatch(data)
     if match is None:
-        raise SpecProblem(f"'{data}' is not a length of time", expected=_FORM)
+        raise SpecProblem(said("'{data}' is not a length of time", data=data), expected=_FORM)
     count, unit = match["count"], match["unit"]
     if unit not in _UNITS:
         meant = nearest(unit, _UNITS) if unit else "hours"
-        what = f"unknown unit '{unit}'" if unit else f"'{data}' has no unit"
+        what = said("unknown unit '{unit}'", unit=unit) if unit else said("'{data}' has no unit", data=data)
         raise SpecProblem(what, expected=_FORM, nearest=f"{count} {meant}" if meant else None)
     if float(count) * _UNITS[unit] > _LONGEST:
-        raise SpecProblem(f"'{data}' is longer than any feed waits", expected="at most ten years")
+        raise SpecProblem(
+            said("'{data}' is longer than any feed waits", data=data), expected="at most ten years"
+        )
     return float(count) * _UNITS[unit]
 
 

@@ -12,6 +12,7 @@ from carewatch.spec.document import SpecProblem, unknown
 from carewatch.spec.duration import Unit, Window
 from carewatch.spec.facts import FACTS, Fact, Kind, Privacy
 from carewatch.spec.fragment import check_condition
+from carewatch.spec.saying import said
 
 DAYS_SINCE_EVENT: Final = "days_since_event"
 """What an event rule may read: the whole days since the newest such event, as the next night counts them."""
@@ -47,7 +48,7 @@ def event_problems(fact: str | None, where: str | None, *, market: bool) -> Iter
         yield unknown("fact", fact, FACTS, loc=("fact",))
     else:
         if market and FACTS[fact].needs_customer:
-            what = f"every {fact} belongs to one customer"
+            what = said("every {fact} belongs to one customer", fact=fact)
             yield SpecProblem(what, expected="concerns: customer", loc=("concerns",))
         if where is not None:
             try:

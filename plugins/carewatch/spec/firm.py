@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator
 
 from carewatch.spec.document import SpecProblem, Strict, Text, unknown
+from carewatch.spec.saying import said
 
 _CODE_OF: Final = {
     "RMB": "CNY",
@@ -69,7 +70,9 @@ class Firm(Strict):
         if not re.fullmatch("[A-Z]{3}", value) or value in _CODE_OF:
             near = _CODE_OF.get(value.upper()) or (value.upper() if len(value) == 3 else None)
             expected = "three capital letters such as CNY"
-            raise SpecProblem(f"'{value}' is not a currency code", expected=expected, nearest=near)
+            raise SpecProblem(
+                said("'{value}' is not a currency code", value=value), expected=expected, nearest=near
+            )
         return value
 
     @property

@@ -11,6 +11,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from carewatch.spec.document import SpecProblem, unknown
 from carewatch.spec.harmless import SCALAR_FUNCTIONS, refuse_harm, start_of, unreadable
+from carewatch.spec.saying import said
 
 _PARTS: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
@@ -36,14 +37,17 @@ def _parse(text: str, loc: tuple[str | int, ...]) -> exp.Expression:
     try:
         statements = _statements(text)
     except (ParseError, TokenError) as error:
-        what, expected = f"'{text}' is not an SQL expression", "one expression over the fact's columns"
+        what, expected = (
+            said("'{text}' is not an SQL expression", text=text),
+            "one expression over the fact's columns",
+        )
         raise unreadable(error, text, before=len(_SELECT), what=what, expected=expected, loc=loc) from None
     select = statements[0] if len(statements) == 1 else None
     clauses = (
         {name for name, value in select.args.items() if value} if isinstance(select, exp.Select) else set()
     )
     if not isinstance(select, exp.Select) or len(select.expressions) != 1 or clauses != {"expressions"}:
-        raise SpecProblem(f"'{text}' must be one expression, not a query", loc=loc)
+        raise SpecProblem(said("'{text}' must be one expression, not a query", text=text), loc=loc)
     expression: exp.Expression = select.expressions[0]
     return expression
 
@@ -61,9 +65,15 @@ def _check(text: str, columns: Collection[str], loc: tuple[str | int, ...]) -> e
 def _check_node(node: exp.Expr, text: str, columns: Collection[str], loc: tuple[str | int, ...]) -> None:
     refuse_harm(node, (*SCALAR_FUNCTIONS, exp.AggFunc), loc=loc)
     if not isinstance(node, _PARTS) and not isinstance(node, exp.Anonymous):
-        raise SpecProblem(f"'{text}' may not contain {node.key.replace('_', ' ')}", loc=loc)
+        raise SpecProblem(
+            said("'{text}' may not contain {key}", text=text, key=node.key.replace("_", " ")), loc=loc
+        )
     if isinstance(node, exp.Column) and node.table:
-        raise SpecProblem(f"'{node.sql()}' names a table", expected=f"{node.name} alone", loc=loc)
+        raise SpecProblem(
+            said("'{node}' names a table", node=node.sql()),
+            expected=said("{name} alone", name=node.name),
+            loc=loc,
+        )
     if isinstance(node, exp.Column) and node.name not in columns:
         raise unknown("column", node.name, columns, loc=loc)
 
@@ -78,7 +88,9 @@ def check_condition(text: str, columns: Collection[str], *, loc: tuple[str | int
     tree = _check(text, columns, loc)
     if not isinstance(tree.unnest(), _TRUTHS):
         raise SpecProblem(
-            f"'{text}' is a value, not a condition", expected="a comparison such as kind = 'regular'", loc=loc
+            said("'{text}' is a value, not a condition", text=text),
+            expected="a comparison such as kind = 'regular'",
+            loc=loc,
         )
 
 

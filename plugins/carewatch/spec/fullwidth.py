@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from carewatch.spec.saying import said
+
 ASCII_FOR: dict[str, str] = {
     "：": ":",
     "，": ",",
@@ -56,4 +58,6 @@ def say(char: str) -> tuple[str, str]:
     """Name a full-width character and its replacement: what is wrong, what is expected."""
     if char == "\u3000":
         return "full-width space", "an ordinary space"
-    return f"full-width '{char}'", f"the ASCII character '{ascii_for(char)}'"
+    return said("full-width '{char}'", char=char), said(
+        "the ASCII character '{ascii}'", ascii=ascii_for(char)
+    )

@@ -13,6 +13,7 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from carewatch.spec.document import SpecProblem, nearest
 from carewatch.spec.fullwidth import first_fullwidth, say
+from carewatch.spec.saying import said
 
 Loc = tuple[str | int, ...]
 
@@ -56,13 +57,21 @@ def refuse_harm(node: exp.Expr, functions: tuple[type[exp.Expr], ...], *, loc: L
     if isinstance(node, exp.Func) and not isinstance(node, functions):
         _refuse_function(node, functions, loc)
     if isinstance(node, exp.Dot | exp.Operator):
-        raise SpecProblem(f"'{node.sql('postgres')}' is qualified", expected="a plain name", loc=loc)
+        raise SpecProblem(
+            said("'{node}' is qualified", node=node.sql("postgres")), expected="a plain name", loc=loc
+        )
     if isinstance(node, _OTHER_QUOTES):
-        raise SpecProblem(f"{node.sql('postgres')} is not a plain text", expected="'text'", loc=loc)
+        raise SpecProblem(
+            said("{node} is not a plain text", node=node.sql("postgres")), expected="'text'", loc=loc
+        )
     if isinstance(node, exp.Literal) and node.is_string and _reads_the_clock(node.name):
-        raise SpecProblem(f"'{node.name}' is the present time; time is given by the night", loc=loc)
+        raise SpecProblem(
+            said("'{name}' is the present time; time is given by the night", name=node.name), loc=loc
+        )
     if isinstance(node, exp.Identifier) and not node.name.isidentifier():
-        raise SpecProblem(f"'{node.name}' is not a plain name", expected="letters, digits and _", loc=loc)
+        raise SpecProblem(
+            said("'{name}' is not a plain name", name=node.name), expected="letters, digits and _", loc=loc
+        )
     if isinstance(node, exp.Cast):
         _check_cast(node, loc)
 
@@ -84,7 +93,12 @@ def unreadable(
     at, line = details.get("highlight") or "", int(details.get("line") or 1)
     column = int(details.get("col") or 0) - len(at) - (before if line == 1 else 0)
     offset = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + max(column, 0)
-    return SpecProblem(f"{what} at '{at}'" if at else what, expected=expected, loc=loc, column_offset=offset)
+    return SpecProblem(
+        said("{what} at '{at}'", what=what, at=at) if at else what,
+        expected=expected,
+        loc=loc,
+        column_offset=offset,
+    )
 
 
 def _refuse_function(node: exp.Func, functions: tuple[type[exp.Expr], ...], loc: Loc) -> None:
@@ -98,7 +112,9 @@ def _refuse_function(node: exp.Func, functions: tuple[type[exp.Expr], ...], loc:
         if issubclass(kind, exp.Func) and not issubclass(kind, _SYNTAX)
     }
     choices = spelt | _BY_NAME | {"date_trunc", "position"}
-    raise SpecProblem(f"function '{name}' is not allowed", nearest=nearest(name, choices), loc=loc)
+    raise SpecProblem(
+        said("function '{name}' is not allowed", name=name), nearest=nearest(name, choices), loc=loc
+    )
 
 
 def _reads_the_clock(text: str) -> bool:
@@ -110,7 +126,7 @@ def _check_cast(node: exp.Cast, loc: Loc) -> None:
     kind = node.to.this if isinstance(node.to, exp.DataType) else None
     if kind not in _TYPES:
         raise SpecProblem(
-            f"type '{node.to.sql('postgres').lower()}' is not allowed",
+            said("type '{lower}' is not allowed", lower=node.to.sql('postgres').lower()),
             expected="numeric, bigint, text, boolean, date, timestamptz or interval", loc=loc,
         )  # fmt: skip
     if kind in _DATE_TYPES and node.this.find(*_TEXT_MAKERS) is not None:

@@ -29,15 +29,17 @@ def _knots(value: object) -> object:
         if knot is None:
             shown = ": ".join(map(str, pair)) if isinstance(pair, list | tuple) else str(pair)
             problems.append(
-                SpecProblem(f"'{shown}' is not a pair of numbers", expected=_KNOT, loc=_key(pair))
+                SpecProblem(
+                    said("'{shown}' is not a pair of numbers", shown=shown), expected=_KNOT, loc=_key(pair)
+                )
             )
             continue
         knots.append(knot)
         if not 0 <= knots[-1][1] <= 100:
-            what = f"{knots[-1][1]:g} points"
+            what = said("{part:g} points", part=knots[-1][1])
             problems.append(SpecProblem(what, expected="points from 0 to 100", loc=_key(pair)))
         if len(knots) > 1 and knots[-1][0] <= knots[-2][0]:
-            what = f"the value {knots[-1][0]:g} follows {knots[-2][0]:g}"
+            what = said("the value {part:g} follows {part2:g}", part=knots[-1][0], part2=knots[-2][0])
             expected = "values that rise from left to right"
             problems.append(SpecProblem(what, expected=expected, loc=_key(pair), at_key=True))
     raise_all(problems)
@@ -147,8 +149,12 @@ class Bands(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.yellow >= self.green:
-            what = f"yellow begins at {self.yellow:g}, not below green at {self.green:g}"
-            raise SpecProblem(what, expected=f"less than {self.green:g}", loc=("yellow",))
+            what = said(
+                "yellow begins at {yellow:g}, not below green at {green:g}",
+                yellow=self.yellow,
+                green=self.green,
+            )
+            raise SpecProblem(what, expected=said("less than {green:g}", green=self.green), loc=("yellow",))
         return self
 
 
@@ -264,7 +270,12 @@ def _sum_problems(weights: dict[str, float], what: str, *loc: str) -> Iterator[S
     if abs(total - 1) > 1e-9:
         sums = " + ".join(f"{weight:g}" for weight in weights.values())
         shown = f"{total:g}" if len(weights) == 1 else f"{sums} = {total:g}"
-        yield SpecProblem(f"the weights of {what} sum to {shown}", expected="1", loc=loc, at_key=True)
+        yield SpecProblem(
+            said("the weights of {what} sum to {shown}", what=what, shown=shown),
+            expected="1",
+            loc=loc,
+            at_key=True,
+        )
 
 
 def metric_sum_problems(metrics: dict[str, ScoredMetric], what: str, *loc: str) -> Iterator[SpecProblem]:

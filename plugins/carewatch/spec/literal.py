@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, TokenError
 from carewatch.spec.document import SpecProblem, nearest
 from carewatch.spec.facts import FACTS
 from carewatch.spec.harmless import AGGREGATES, SCALAR_FUNCTIONS, refuse_harm, start_of, unreadable
+from carewatch.spec.saying import joined, said
 
 TIMES = ("day", "cut")
 """The night's time as a query may name it: `:day` is the firm-local date, `:cut` the instant it begins."""
@@ -64,11 +65,13 @@ def literal_facts(sql: str) -> list[str]:
 def _check_node(node: exp.Expr) -> None:
     if isinstance(node, _FORBIDDEN):
         raise SpecProblem(
-            f"a literal metric may not contain {node.key}", expected="one SELECT over facts", loc=_LOC
+            said("a literal metric may not contain {key}", key=node.key),
+            expected="one SELECT over facts",
+            loc=_LOC,
         )
     refuse_harm(node, (*SCALAR_FUNCTIONS, *AGGREGATES), loc=_LOC)
     if isinstance(node, exp.Placeholder) and node.name not in TIMES:
-        raise SpecProblem(f"unknown value ':{node.name}'", expected=":day or :cut", loc=_LOC)
+        raise SpecProblem(said("unknown value ':{name}'", name=node.name), expected=":day or :cut", loc=_LOC)
 
 
 def _relations(tree: exp.Query) -> Iterator[str]:
@@ -82,7 +85,9 @@ def _relations(tree: exp.Query) -> Iterator[str]:
         yield from _facts_among(cte, named, seen)
         if cte.alias in _RELATIONS:
             raise SpecProblem(
-                f"'{cte.alias}' is the name of a fact", expected="another name after WITH", loc=_LOC
+                said("'{alias}' is the name of a fact", alias=cte.alias),
+                expected="another name after WITH",
+                loc=_LOC,
             )
         named.add(cte.alias)
     yield from _facts_among(tree, named, seen)
@@ -97,7 +102,7 @@ def _facts_among(part: exp.Expr, named: set[str], seen: set[int]) -> Iterator[st
             continue
         if table.db or table.name not in _RELATIONS:
             raise SpecProblem(
-                f"unknown relation '{table.sql()}'", expected="a fact such as fact_order",
+                said("unknown relation '{table}'", table=table.sql()), expected="a fact such as fact_order",
                 nearest=nearest(table.name, (*_RELATIONS, *named)), loc=_LOC, column_offset=start_of(table),
             )  # fmt: skip
         yield table.name
@@ -112,6 +117,7 @@ def _check_columns(tree: exp.Query, facts: list[str]) -> None:
         if isinstance(column.this, exp.Star) or column.name.lower() in known:
             continue
         raise SpecProblem(
-            f"unknown column '{column.sql()}'", expected="a column of " + ", ".join(f"fact_{fact}" for fact in facts),
+            said("unknown column '{column}'", column=column.sql()),
+            expected=said("a column of {known}", known=joined(", ", (f"fact_{fact}" for fact in facts))),
             nearest=nearest(column.name, known), loc=_LOC, column_offset=start_of(column),
         )  # fmt: skip

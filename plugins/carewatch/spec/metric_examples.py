@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from carewatch.spec.document import SpecProblem, Strict, raise_all, unknown
 from carewatch.spec.facts import FACTS, Column, Fact, Kind
+from carewatch.spec.saying import said
 
 ROW_KEYS: Final = ("day", "known", "customer")
 """What a row of an example says beside the fact's columns: when it happened, from when it was known, and whose it is
@@ -56,15 +57,18 @@ def _wrong(fact: Fact, row: dict[str, Any]) -> Iterator[SpecProblem]:
     for key, value in row.items():
         column = fact.column(key)
         if key not in known:
-            yield unknown(f"column of {fact.name}", key, known, loc=(key,), at_key=True)
+            yield unknown(said("column of {name}", name=fact.name), key, known, loc=(key,), at_key=True)
         elif column is not None:
             yield from (problem.under(key) for problem in _unfit(column, value))
         elif key != "customer" and not _is_day(value):
-            what = f"'{value}' is not a date"
+            what = said("'{value}' is not a date", value=value)
             yield SpecProblem(what, expected="a date like 2026-03-01", loc=(key,))
     for key in ("day", *(column.name for column in fact.columns if column.required)):
         if key not in row and (key != "day" or fact.name != "customer"):
-            yield SpecProblem(f"a row of {fact.name} without '{key}'", expected=f"{key}: ...")
+            yield SpecProblem(
+                said("a row of {name} without '{key}'", name=fact.name, key=key),
+                expected=said("{key}: ...", key=key),
+            )
 
 
 def _unfit(column: Column, value: object) -> Iterator[SpecProblem]:
@@ -75,7 +79,9 @@ def _unfit(column: Column, value: object) -> Iterator[SpecProblem]:
         and (column.kind is not Kind.DAY or _is_day(value))
     )
     if not fits:
-        yield SpecProblem(f"'{value}' in a column of kind {column.kind}", expected=expected)
+        yield SpecProblem(
+            said("'{value}' in a column of kind {kind}", value=value, kind=column.kind), expected=expected
+        )
 
 
 def _is_day(value: object) -> bool:

@@ -15,6 +15,7 @@ from carewatch.spec.items import ITEMS
 from carewatch.spec.literal import literal_facts
 from carewatch.spec.metric_examples import MetricExample
 from carewatch.spec.metric_kinds import SHAPES, Measure
+from carewatch.spec.saying import joined, said
 
 _HOLDS = {Kind.TEXT: "texts", Kind.FLAG: "yes or no", Kind.DAY: "days", Kind.INSTANT: "moments"}
 _NEEDED = {
@@ -207,13 +208,16 @@ class Metric(Strict):
         given = {key for key in _SHAPE_KEYS if getattr(self, key) is not None}
         words = " or ".join((", ".join(list(shape.parts)[:-1]), *list(shape.parts)[-1:]))
         for key in sorted(shape.needs - given):
-            what = f"a metric of kind '{self.kind}' needs '{key}'"
-            expected = f"part: {words}" if key == "part" else _NEEDED[key]
+            what = said("a metric of kind '{kind}' needs '{key}'", kind=self.kind, key=key)
+            expected = said("part: {words}", words=words) if key == "part" else _NEEDED[key]
             yield SpecProblem(what, expected=expected, loc=("kind",), at_key=True)
         for key in sorted(given - shape.keys):
             takes = ", ".join(key for key in _SHAPE_KEYS if key in shape.keys)
             yield SpecProblem(
-                f"a metric of kind '{self.kind}' takes no '{key}'", expected=takes, loc=(key,), at_key=True
+                said("a metric of kind '{kind}' takes no '{key}'", kind=self.kind, key=key),
+                expected=takes,
+                loc=(key,),
+                at_key=True,
             )
 
         if self.part is not None and "part" in shape.keys and self.part not in shape.parts:
@@ -232,7 +236,7 @@ class Metric(Strict):
             yield unknown("fact", self.fact, FACTS, loc=("fact",))
             return
         if self.kind in _OF_ITEMS and self.fact not in ITEMS:
-            what = f"a row of {self.fact} opens nothing that ends"
+            what = said("a row of {fact} opens nothing that ends", fact=self.fact)
             yield SpecProblem(what, expected=" or ".join(ITEMS), loc=("fact",))
             return
         fact = FACTS[self.fact]
@@ -264,8 +268,10 @@ class Metric(Strict):
         if kind in _HOLDS and self.kind is not Measure.DISTINCT:
             numbers = [one.name for one in fact.columns if one.kind not in _HOLDS]
             raise SpecProblem(
-                f"'{self.of}' holds {_HOLDS[kind]}, not numbers",
-                expected=f"one of {', '.join(numbers)}" if numbers else "kind: distinct",
+                said("'{of}' holds {holds}, not numbers", of=self.of, holds=_HOLDS[kind]),
+                expected=said("one of {numbers}", numbers=joined(", ", numbers))
+                if numbers
+                else "kind: distinct",
             )
 
     def _check_date(self) -> None:
@@ -278,9 +284,11 @@ class Metric(Strict):
         if items is None or self.part is None:
             return
         if not items.dates and self.part in ("days_over", "days_left", "amount_over", "days_late", "on_time"):
-            raise SpecProblem(f"a {self.fact} has no date that could pass", expected="count, age or gap")
+            raise SpecProblem(
+                said("a {fact} has no date that could pass", fact=self.fact), expected="count, age or gap"
+            )
         if not items.amount and self.part == "amount":
-            raise SpecProblem(f"a {self.fact} has no amount", expected="count")
+            raise SpecProblem(said("a {fact} has no amount", fact=self.fact), expected="count")
 
     @property
     def when_empty(self) -> float | None:
@@ -321,7 +329,7 @@ def _check_where(where: str | None, fact: Fact) -> None:
     kind = _kinds(fact).get(sole_column(where) or "", Kind.FLAG)
     if kind is not Kind.FLAG:
         raise SpecProblem(
-            f"'{where}' holds {_HOLDS.get(kind, 'numbers')}, not yes or no",
+            said("'{where}' holds {holds}, not yes or no", where=where, holds=_HOLDS.get(kind, "numbers")),
             expected="a comparison such as kind = 'regular'",
         )
 

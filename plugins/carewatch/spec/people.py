@@ -11,11 +11,14 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from carewatch.spec.circles import circles
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, raise_all, unknown
 from carewatch.spec.duration import HoursField
+from carewatch.spec.saying import joined, said
 
 
 def _hour(value: str) -> str:
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
-        raise SpecProblem(f"'{value}' is not a time of day", expected="a time like '09:30', in quotes")
+        raise SpecProblem(
+            said("'{value}' is not a time of day", value=value), expected="a time like '09:30', in quotes"
+        )
     return value
 
 
@@ -78,9 +81,9 @@ class People(Strict):
     def _circles(self) -> Iterator[SpecProblem]:
         above = {name: [person.manager] for name, person in self.people.items() if person.manager}
         for circle in circles(above):
-            what = f"{' -> '.join(circle)} stand above one another in a circle"
+            what = said("{circle} stand above one another in a circle", circle=joined(" -> ", circle))
             if len(circle) == 2:
-                what = f"'{circle[0]}' is their own manager"
+                what = said("'{circle}' is their own manager", circle=circle[0])
             yield SpecProblem(
                 what, expected="one at the top, without manager", loc=("people", circle[0], "manager")
             )
@@ -92,7 +95,7 @@ class People(Strict):
                 "person", self.fallback, self.people, expected="an id of people.yaml", loc=("fallback",)
             )
         elif not person.active:
-            what = f"the fallback '{self.fallback}' is no longer active"
+            what = said("the fallback '{fallback}' is no longer active", fallback=self.fallback)
             yield SpecProblem(what, expected="the id of an active person", loc=("fallback",))
 
 
@@ -212,7 +215,9 @@ class Step(Strict):
     @classmethod
     def _is_positive(cls, value: str | float) -> str | float:
         if isinstance(value, float | int) and value <= 0:
-            raise SpecProblem(f"due {value:g} hours after the start", expected="more than 0 hours")
+            raise SpecProblem(
+                said("due {value:g} hours after the start", value=value), expected="more than 0 hours"
+            )
         return value
 
 
@@ -239,14 +244,19 @@ class Playbook(Strict):
             if needed not in self.steps
         ]
         problems += [
-            SpecProblem(f"'{own}' is {what}", expected="another name", loc=("steps", own), at_key=True)
+            SpecProblem(
+                said("'{own}' is {what}", own=own, what=what),
+                expected="another name",
+                loc=("steps", own),
+                at_key=True,
+            )
             for own, what in _OWN_STEPS.items()
             if own in self.steps
         ]
         for circle in circles({name: step.needs for name, step in self.steps.items()}):
-            what = f"{' -> '.join(circle)} wait for one another in a circle"
+            what = said("{circle} wait for one another in a circle", circle=joined(" -> ", circle))
             if len(circle) == 2:
-                what = f"'{circle[0]}' waits for itself"
+                what = said("'{circle}' waits for itself", circle=circle[0])
             problems.append(
                 SpecProblem(what, expected="a step that can begin", loc=("steps", circle[0], "needs"))
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from carewatch.spec.fullwidth import say, to_ascii
 from carewatch.spec.problems import SpecProblem, raise_all
+from carewatch.spec.saying import said
 from carewatch.spec.vocabulary import Vocabulary
 
 _PART = re.compile(r"\{\{|\}\}|\{(?P<inside>[^{}｛｝]*)[}｝]|(?P<stray>[{}｛｝])")
@@ -60,7 +61,9 @@ def _faults(part: re.Match[str]) -> Iterator[SpecProblem]:
         yield SpecProblem(what, expected=expected, column_offset=at if part["stray"] else part.end() - 1)
     elif part["stray"]:
         other = "'}' behind the name" if stray == "{" else "'{' before the name"
-        yield SpecProblem(f"'{stray}' without its other half", expected=other, column_offset=at)
+        yield SpecProblem(
+            said("'{stray}' without its other half", stray=stray), expected=other, column_offset=at
+        )
     else:
         yield from _inside_faults(part["inside"], at)
 
@@ -71,14 +74,17 @@ def _inside_faults(inside: str, at: int) -> Iterator[SpecProblem]:
     if not name.isidentifier():
         near = f"{{{meant}}}" if meant != inside and meant.partition(":")[0].isidentifier() else None
         yield SpecProblem(
-            f"'{{{inside}}}' does not name a value", expected=_FORM, nearest=near, column_offset=at
+            said("'{{{inside}}}' does not name a value", inside=inside),
+            expected=_FORM,
+            nearest=near,
+            column_offset=at,
         )
         return
     try:
         format(1.5, layout)
     except ValueError:
         yield SpecProblem(
-            f"a number cannot be written as '{layout}'",
+            said("a number cannot be written as '{layout}'", layout=layout),
             expected=".0f for whole numbers, .1f for one decimal",
             column_offset=at + len(name) + 2,
         )

@@ -37,9 +37,10 @@ class Problem:
 
     def in_(self, language: str) -> str:
         """Return the problem with its place in one line, in a language."""
-        parts = [said("{place}: {what}", place=self.place, what=self.what)]
-        if self.expected:
-            parts.append(said("expected {expected}", expected=self.expected))
+        what, expected = in_language(self.what, language), in_language(self.expected or "", language)
+        parts = [said("{place}: {what}", place=self.place, what=what)]
+        if expected:
+            parts.append(said("expected {expected}", expected=expected))
         if self.nearest:
             parts.append(said("did you mean {nearest}?", nearest=self.nearest))
         return in_language(joined("; ", parts), language)
@@ -144,7 +145,7 @@ def unknown(
     near = nearest(name, choices)
     listed = f"one of {', '.join(choices)}" if choices and not near else None
     return SpecProblem(
-        f"unknown {what} '{name}'",
+        said("unknown {what} '{name}'", what=said(what), name=name),
         expected=expected or listed,
         nearest=near,
         loc=loc,

@@ -8,6 +8,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from carewatch.spec.document import Name, SpecProblem, Strict, Text, raise_all
+from carewatch.spec.saying import said
 
 RFM: Final = "rfm"
 """What conditions call the class."""
@@ -94,18 +95,18 @@ class Rfm(Strict):
             if fitting:
                 taken[fitting[0]] += 1
             else:
-                said = ", ".join(f"{key} {side}" for key, side in zip(self.sides, sides, strict=True))
-                nobody.append(said)
+                shown = (f"{key} {side}" for key, side in zip(self.sides, sides, strict=True))
+                nobody.append(", ".join(shown))
         problems = [
             SpecProblem(
-                f"nobody can be '{name}': earlier classes take all of these customers",
+                said("nobody can be '{name}': earlier classes take all of these customers", name=name),
                 expected="other sides, or a place further up", loc=("classes", name), at_key=True,
             )
             for name, count in taken.items()
             if not count
         ]  # fmt: skip
         if nobody:
-            what = f"no class fits customers with {nobody[0]}"
+            what = said("no class fits customers with {nobody}", nobody=nobody[0])
             problems.append(
                 SpecProblem(what, expected="a class for every customer", loc=("classes",), at_key=True)
             )

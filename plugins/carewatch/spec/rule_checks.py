@@ -24,6 +24,7 @@ from carewatch.spec.event import DAYS_SINCE_EVENT, shown
 from carewatch.spec.facts import FACTS, NUMBERS
 from carewatch.spec.parts import Found, Parts
 from carewatch.spec.rules import REASON, REASONS, Example, Rule
+from carewatch.spec.saying import joined, said
 
 RESERVED: Final = ("health_red", "health_yellow")
 """Rules that every health model brings."""
@@ -41,7 +42,7 @@ def check_rules(parts: Parts) -> Iterator[Found]:
         problems += [*_classes(rule, parts), *_hides(rule, parts.rules), *hidden.get(name, ())]
         problems += _indicator(rule, *usual[rule.counts_as])
         if name in RESERVED:
-            what = f"'{name}' is a rule that the health model brings"
+            what = said("'{name}' is a rule that the health model brings", name=name)
             problems.append(SpecProblem(what, expected="another name", at_key=True))
         if not any(problem.loc[:1] in (("when",), ("unless",)) for problem in problems):
             problems += _examples(rule, given_texts(parts))
@@ -92,8 +93,8 @@ def _too_early(condition: Condition, parts: Parts, judged: Collection[str] | Non
     later = {*JUDGED, *parts.classes} - {*judged}
     return [
         SpecProblem(
-            f"'{comparison.name}' is not known yet when this is asked",
-            expected="a metric or one of " + ", ".join((*ATTRIBUTES, *judged)),
+            said("'{name}' is not known yet when this is asked", name=comparison.name),
+            expected=said("a metric or one of {known}", known=joined(", ", (*ATTRIBUTES, *judged))),
             loc=loc,
             column_offset=comparison.column,
         )
@@ -138,21 +139,21 @@ def _because(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
             expected = "a metric or attribute that is defined"
             yield unknown("name", placed.name, known, expected=expected, loc=loc, column_offset=placed.column)
         elif placed.format and placed.name in words:
-            what = f"'{placed.name}' is a text and has no decimals"
-            expected = f"{{{placed.name}}}"
+            what = said("'{name}' is a text and has no decimals", name=placed.name)
+            expected = said("{{{name}}}", name=placed.name)
             yield SpecProblem(what, expected=expected, loc=loc, column_offset=placed.column)
 
 
 def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
     for tier in rule.severity_by_tier:
         if parts.tier_names is not None and tier not in parts.tier_names:
-            expected = f"a tier of tiers.yaml: {', '.join(parts.tier_names)}"
+            expected = said("a tier of tiers.yaml: {parts}", parts=joined(", ", parts.tier_names))
             at = ("severity_by_tier", tier)
             yield unknown("tier", tier, parts.tier_names, expected=expected, loc=at, at_key=True)
     dimensions = parts.dimensions
     if dimensions is not None and rule.dimension not in dimensions:
         of = "a health model" if parts.models else "health.yaml"
-        expected = f"a dimension of {of}: " + ", ".join(dimensions)
+        expected = said("a dimension of {of}: {known}", of=of, known=joined(", ", dimensions))
         yield unknown("dimension", rule.dimension, dimensions, expected=expected, loc=("dimension",))
 
 
@@ -162,7 +163,7 @@ def _classes(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
     classes = texts(parts)
     for name, by_value in rule.severity_by.items():
         if name not in classes:
-            expected = f"one of {', '.join(sorted(classes))}"
+            expected = said("one of {classes}", classes=joined(", ", sorted(classes)))
             yield unknown("class", name, classes, expected=expected, loc=("severity_by", name), at_key=True)
         for value in by_value:
             words = possible.get(name)
@@ -181,9 +182,9 @@ def _hidden_by_one_another(rules: Mapping[str, Rule]) -> dict[str, list[SpecProb
     """Return for the first rule of each circle that its members would leave one another out of every notice."""
     found: dict[str, list[SpecProblem]] = {}
     for circle in circles({name: rule.hides for name, rule in rules.items()}):
-        what = f"{' -> '.join(circle)} hide one another: a notice would give no reason"
+        what = said("{circle} hide one another: a notice would give no reason", circle=joined(" -> ", circle))
         if len(circle) == 2:
-            what = f"'{circle[0]}' hides itself"
+            what = said("'{circle}' hides itself", circle=circle[0])
         problem = SpecProblem(what, expected="one that stays visible", loc=("hides",), at_key=True)
         found.setdefault(circle[0], []).append(problem)
     return found
@@ -205,8 +206,12 @@ def _usual_dimensions(rules: Mapping[str, Rule]) -> dict[str, tuple[str, str]]:
 def _indicator(rule: Rule, dimension: str, like: str) -> Iterator[SpecProblem]:
     if rule.dimension != dimension:
         yield SpecProblem(
-            f"this counts as '{rule.counts_as}' like the rule '{like}', but in another dimension",
-            expected=f"dimension {dimension}, or another counts_as",
+            said(
+                "this counts as '{counts_as}' like the rule '{like}', but in another dimension",
+                counts_as=rule.counts_as,
+                like=like,
+            ),
+            expected=said("dimension {dimension}, or another counts_as", dimension=dimension),
             loc=("dimension",),
         )
 
@@ -222,10 +227,15 @@ def _examples(rule: Rule, words: Collection[str]) -> Iterator[SpecProblem]:
             continue
         came_out = _outcome(rule, example, words)
         if came_out != example.fires:
-            expected = f"fires: {str(came_out).lower()}, or another threshold"
+            expected = said("fires: {lower}, or another threshold", lower=str(came_out).lower())
             missing = ", ".join(sorted(name for name in read if example.given.get(name) is None))
             without = f" without {missing}" if came_out == "unknown" else ""
-            what = f"the example says fires: {str(example.fires).lower()}, but {_CAME_OUT[came_out]}{without}"
+            what = said(
+                "the example says fires: {lower}, but {came_out}{without}",
+                lower=str(example.fires).lower(),
+                came_out=_CAME_OUT[came_out],
+                without=without,
+            )
             yield SpecProblem(what, expected=expected, loc=("examples", position, "fires"))
 
 
@@ -234,13 +244,17 @@ def _misgiven(example: Example, read: Collection[str], words: Collection[str]) -
     for given, value in example.given.items():
         loc = ("given", given)
         if given not in read:
-            near, expected = nearest(given, read), f"one of {', '.join(sorted(read))}"
-            what = f"'{given}' plays no part in this rule's condition"
+            near, expected = nearest(given, read), said("one of {read}", read=joined(", ", sorted(read)))
+            what = said("'{given}' plays no part in this rule's condition", given=given)
             yield SpecProblem(what, expected=expected, nearest=near, loc=loc, at_key=True)
         elif value is not None and isinstance(value, str) != (given in words):
             is_text = given in words
             kind, expected = ("a text", "a text in quotes") if is_text else ("a number", "a number")
-            yield SpecProblem(f"'{value}' is given, but {given} is {kind}", expected=expected, loc=loc)
+            yield SpecProblem(
+                said("'{value}' is given, but {given} is {kind}", value=value, given=given, kind=kind),
+                expected=expected,
+                loc=loc,
+            )
 
 
 def _outcome(rule: Rule, example: Example, words: Collection[str]) -> bool | str:

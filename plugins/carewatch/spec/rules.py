@@ -13,6 +13,7 @@ from carewatch.spec.document import Name, SpecProblem, Strict, Text, by_name, ra
 from carewatch.spec.duration import Window
 from carewatch.spec.event import DAYS_SINCE_EVENT, LASTS, event_problems
 from carewatch.spec.placeholder import Placeholder, by_ids, placeholders
+from carewatch.spec.saying import said
 from carewatch.spec.vocabulary import NO_WORDS
 
 
@@ -194,14 +195,17 @@ class Rule(Strict):
             yield from event_problems(self.fact, self.where, market=self.concerns == "market")
             for key in ("holds_for", "clears_if", "clears_after"):
                 if key in given and getattr(self, key) not in (None, 1):
-                    what = f"a rule 'on: event' takes no '{key}': it is there at once and lasts as long as 'lasts' says"
+                    what = said(
+                        "a rule 'on: event' takes no '{key}': it is there at once and lasts as long as 'lasts' says",
+                        key=key,
+                    )
                     yield SpecProblem(what, loc=(key,), at_key=True)
             return
         if "when" not in given:
             yield SpecProblem("missing key 'when'")
         for key in ("fact", "where", "lasts", "concerns"):
             if getattr(self, key) is not None:
-                what = f"only a rule 'on: event' takes '{key}'"
+                what = said("only a rule 'on: event' takes '{key}'", key=key)
                 yield SpecProblem(what, expected="on: event", loc=(key,), at_key=True)
 
     @model_validator(mode="after")
@@ -280,16 +284,22 @@ def _promise(value: object) -> object:
     form = "[first call, plan, escalation, the whole] in working hours, such as [4, 8, 16, 24]"
     if not isinstance(value, list | tuple) or len(value) != len(_PROMISED):
         found = f"{len(value)} hours" if isinstance(value, list | tuple) else f"'{value}'"
-        raise SpecProblem(f"{found} where a promise has four", expected=form)
+        raise SpecProblem(said("{found} where a promise has four", found=found), expected=form)
     problems = []
     latest: tuple[float, str] = (0, "the start")
     for number, (hours, promised) in enumerate(zip(value, _PROMISED, strict=True)):
         if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= _LONGEST:
-            what = f"'{hours}' hours to {promised}"
+            what = said("'{hours}' hours to {promised}", hours=hours, promised=promised)
             problems.append(SpecProblem(what, expected="a number of working hours above 0", loc=(number,)))
             continue
         if hours < latest[0]:
-            what = f"{promised} ({hours:g} hours) would be due before {latest[1]} ({latest[0]:g} hours)"
+            what = said(
+                "{promised} ({hours:g} hours) would be due before {latest} ({latest2:g} hours)",
+                promised=promised,
+                hours=hours,
+                latest=latest[1],
+                latest2=latest[0],
+            )
             expected = "hours that do not fall from left to right"
             problems.append(SpecProblem(what, expected=expected, loc=(number,)))
         latest = (hours, promised)
@@ -395,7 +405,12 @@ def _absent(value: Mapping[Level, Any], what: str) -> Iterator[SpecProblem]:
     """Yield the levels that are not there or empty."""
     for level in LEVELS:
         if not value.get(level):
-            yield SpecProblem(f"level {level} {what}", expected=f"a key {level}:", loc=(level,), at_key=True)
+            yield SpecProblem(
+                said("level {level} {what}", level=level, what=what),
+                expected=said("a key {level}:", level=level),
+                loc=(level,),
+                at_key=True,
+            )
 
 
 class LevelsFile(Levels, LevelPromises):

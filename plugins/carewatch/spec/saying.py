@@ -47,12 +47,12 @@ class Joined(str):
         return self.separator, self.words
 
 
-def said(template: str, /, **values: object) -> Said:
+def said(template: str, /, **values: object) -> str:
     """Return the sentence that a template and its values make: said("{name} is too long", name=...)."""
     return Said(template, values)
 
 
-def joined(separator: str, words: Iterable[str]) -> Joined:
+def joined(separator: str, words: Iterable[str]) -> str:
     """Return words joined by a separator such as ', ' or ' or '."""
     return Joined(separator, tuple(words))
 

@@ -113,7 +113,9 @@ class Shelf:
     def missing(self, kind: str) -> None:
         """Say that a file that every configuration needs is not there."""
         path = display(self.folder / f"{kind}.yaml")
-        self.problems.append(Problem(Place(path, 1, 1), "this file is missing", f"a file {kind}.yaml here"))
+        self.problems.append(
+            Problem(Place(path, 1, 1), "this file is missing", said("a file {kind}.yaml here", kind=kind))
+        )
 
     def keep(self, kind: str, name: str, document: Document, below: str = "") -> bool:
         """Remember where a named thing stands; a second one of that name is a problem that shows both places."""
@@ -123,7 +125,7 @@ class Shelf:
         loc = (below, name) if below else (_named_by(kind),)
         other, other_below = self.documents[kind, name]
         first = other.place((other_below, name) if other_below else (_named_by(kind),), key=bool(below))
-        what = f"'{name}' is defined a second time (first at {first})"
+        what = said("'{name}' is defined a second time (first at {first})", name=name, first=first)
         self.problems.append(Problem(document.place(loc, key=bool(below)), what, "one definition"))
         return False
 

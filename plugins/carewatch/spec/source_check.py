@@ -20,6 +20,7 @@ from carewatch.spec.condition.values import Compared, parse_value
 from carewatch.spec.elapsed import parse_elapsed
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
+from carewatch.spec.saying import joined, said
 
 Limit = float | date
 Severity = Literal["warn", "stop"]
@@ -187,14 +188,17 @@ def parse_check(data: object) -> SourceCheck:
         return SourceCheck(data.strip(), parse_test(data))
     if not isinstance(data, Mapping):
         shown = "nothing" if data is None else str(data)
-        raise SpecProblem(f"{shown} is not a check", expected="a line such as 'amount is not empty'")
+        raise SpecProblem(
+            said("{shown} is not a check", shown=shown), expected="a line such as 'amount is not empty'"
+        )
     problems: list[SpecProblem] = []
     known = ("check", "severity", "mostly")
     for key in data:
         if key not in known:
             problems.append(
                 SpecProblem(
-                    f"unknown key '{key}'", expected="one of " + ", ".join(known), nearest=nearest(str(key), known),
+                    said("unknown key '{key}'", key=key), expected=said("one of {known}", known=joined(", ", known)),
+                    nearest=nearest(str(key), known),
                     loc=(key,), at_key=True,
                 )
             )  # fmt: skip
@@ -225,7 +229,9 @@ def _severity(data: object) -> Severity:
         if data == severity:
             return severity
     raise SpecProblem(
-        f"unknown severity '{data}'", expected="warn or stop", nearest=nearest(str(data), SEVERITIES)
+        said("unknown severity '{data}'", data=data),
+        expected="warn or stop",
+        nearest=nearest(str(data), SEVERITIES),
     )
 
 
@@ -236,7 +242,9 @@ def _percent(data: object) -> float | None:
     share = float(match[1]) if match else -1.0
     if not 1 < share <= 100:
         near = f"{number_text(share * 100)} %" if 0 < share <= 1 else None
-        raise SpecProblem(f"'{data}' is no share of the rows", expected="percent such as 99 %", nearest=near)
+        raise SpecProblem(
+            said("'{data}' is no share of the rows", data=data), expected="percent such as 99 %", nearest=near
+        )
     return share
 
 
@@ -244,7 +252,9 @@ def parse_test(data: object) -> Test:
     """Return what one sentence asks; raise `SpecProblem` with the column."""
     if not isinstance(data, str) or not data.strip():
         shown = "nothing" if data is None or data == "" else str(data)
-        raise SpecProblem(f"{shown} is not a check", expected="a line such as 'amount is not empty'")
+        raise SpecProblem(
+            said("{shown} is not a check", shown=shown), expected="a line such as 'amount is not empty'"
+        )
     text = data.rstrip()
     start = len(text) - len(text.lstrip())
     for form, pattern in _FORMS.items():
@@ -303,8 +313,11 @@ def _limits(match: re.Match[str]) -> tuple[Limit | None, Limit | None]:
         )
     if low > high:  # type: ignore[operator]
         raise SpecProblem(
-            f"the smallest value {found['low']} is above the largest {found['high']}", column_offset=match.start("low")
-        )  # fmt: skip
+            said(
+                "the smallest value {low} is above the largest {high}", low=found["low"], high=found["high"]
+            ),
+            column_offset=match.start("low"),
+        )
     return low, high
 
 
@@ -313,14 +326,16 @@ def _limit(text: str, at: int) -> Limit:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise SpecProblem(f"there is no day {text}", column_offset=at) from None
+            raise SpecProblem(said("there is no day {text}", text=text), column_offset=at) from None
     return float(text.replace("_", ""))
 
 
 def _share(text: str, at: int) -> float:
     share = float(text) / 100
     if not 0 < share <= 1:
-        raise SpecProblem(f"{text} % of usual", expected="more than 0 and at most 100 %", column_offset=at)
+        raise SpecProblem(
+            said("{text} % of usual", text=text), expected="more than 0 and at most 100 %", column_offset=at
+        )
     return share
 
 
@@ -329,10 +344,13 @@ def _pattern(pattern: str, at: int) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise SpecProblem(f"'{pattern}' is no regular expression ({error})", column_offset=at) from None
+        raise SpecProblem(
+            said("'{pattern}' is no regular expression ({error})", pattern=pattern, error=error),
+            column_offset=at,
+        ) from None
     if "(?" in pattern:
         raise SpecProblem(
-            f"'{pattern}' has a group that begins with (?", expected="a plain regular expression", column_offset=at
+            said("'{pattern}' has a group that begins with (?", pattern=pattern), expected="a plain regular expression", column_offset=at
         )  # fmt: skip
     if len(pattern) > _LONGEST_PATTERN:
         raise SpecProblem("the pattern is longer than 500 characters", column_offset=at)
@@ -351,14 +369,15 @@ def _unread(text: str, start: int) -> SpecProblem:
     name = re.compile(_NAME).match(text, start)
     if name is None:
         return SpecProblem(
-            f"'{text.strip()}' is not a check", expected=" or ".join(("a name", *_OF_ALL_ROWS[::2]))
+            said("'{text}' is not a check", text=text.strip()),
+            expected=" or ".join(("a name", *_OF_ALL_ROWS[::2])),
         )
     whole = name[0] in _OF_ALL_ROWS
     forms = [form for form in _FORMS if whole is not form[0].isupper()]
     words = {form.replace("NAME ", "", 1) if not whole else form: form for form in forms}
     near = nearest(text[start:] if whole else text[name.end() :].strip(), words)
     return SpecProblem(
-        f"'{text.strip()}' is not a check",
+        said("'{text}' is not a check", text=text.strip()),
         expected=None if near else "one of: " + "; ".join(forms),
         nearest=words[near].replace("NAME", name[0], 1) if near else None,
         column_offset=start if whole else min(name.end() + 1, len(text)),

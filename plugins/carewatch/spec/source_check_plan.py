@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from carewatch.spec.condition.tree import number_text
 from carewatch.spec.facts import FACTS, Kind
 from carewatch.spec.problems import Loc, SpecProblem, nearest, unknown
+from carewatch.spec.saying import said
 from carewatch.spec.source_check import (
     Between,
     Known,
@@ -103,18 +104,23 @@ def check_problems(checks: Sequence[SourceCheck], plan: StreamPlan) -> Iterator[
                 expected=None if nearest(name, values) else _expected(plan, values),
             )  # fmt: skip
         if check.test in seen:
-            yield SpecProblem(f"'{check.text}' stands there twice", loc=loc)
+            yield SpecProblem(said("'{text}' stands there twice", text=check.text), loc=loc)
         elif isinstance(check.test, Known) and any(
             isinstance(one, Known) and one.column == check.test.column for one in seen
         ):
-            what = f"'{check.test.column}' is asked to be known twice"
+            what = said("'{column}' is asked to be known twice", column=check.test.column)
             yield SpecProblem(what, expected="one check", loc=loc)
         seen.add(check.test)
         if not unknown_names:
             problem = _misfit(check.test, values)
             if problem is not None:
                 what, expected, near = problem
-                yield SpecProblem(f"{what} in '{check.text}'", expected=expected, nearest=near, loc=loc)
+                yield SpecProblem(
+                    said("{what} in '{text}'", what=what, text=check.text),
+                    expected=expected,
+                    nearest=near,
+                    loc=loc,
+                )
 
 
 def _expected(plan: StreamPlan, values: Mapping[str, Named]) -> str:

@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from carewatch.spec.facts import Kind
 from carewatch.spec.problems import Loc, SpecProblem
+from carewatch.spec.saying import said
 from carewatch.spec.source_functions import Term
 from carewatch.spec.source_kinds import column_name
 from carewatch.spec.source_reading import Reading, Reads, base, in_words
@@ -51,7 +52,10 @@ def compile_expression(
             term = Term(reading.convert(term.sql, term.kind, want), base(want))
     except SpecProblem as problem:
         raise SpecProblem(
-            f"{problem.what} in '{text}'", expected=problem.expected, nearest=problem.nearest, loc=loc
+            said("{what} in '{text}'", what=problem.what, text=text),
+            expected=problem.expected,
+            nearest=problem.nearest,
+            loc=loc,
         ) from None
     column = column_name(tree) if isinstance(tree, exp.Column) else None
     return Compiled(
@@ -66,12 +70,12 @@ def compile_condition(
     compiled = compile_expression(text, want=None, types=types, reading=reading, reads=reads, loc=loc)
     if compiled.kind is not Kind.FLAG:
         raise SpecProblem(
-            f"'{text}' is {in_words(compiled.kind)}, not a condition",
+            said("'{text}' is {in_words}, not a condition", text=text, in_words=in_words(compiled.kind)),
             expected="a comparison such as status <> 'draft'",
             loc=loc,
         )
     if compiled.aggregated:
-        raise SpecProblem(f"'{text}' has an aggregate; a condition judges one row", loc=loc)
+        raise SpecProblem(said("'{text}' has an aggregate; a condition judges one row", text=text), loc=loc)
     return compiled
 
 
@@ -83,14 +87,17 @@ def _parse(text: str, loc: Loc) -> exp.Expr:
         where = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
         offset = max(int(where.get("col") or 8) - 8, 0)
         raise SpecProblem(
-            f"'{text}' is not an SQL expression", expected=expected, column_offset=offset, loc=loc
+            said("'{text}' is not an SQL expression", text=text),
+            expected=expected,
+            column_offset=offset,
+            loc=loc,
         ) from None
     select = statements[0] if len(statements) == 1 else None
     if not isinstance(select, exp.Select) or len(select.expressions) != 1 or _clauses(select):
-        raise SpecProblem(f"'{text}' is not one expression", expected=expected, loc=loc)
+        raise SpecProblem(said("'{text}' is not one expression", text=text), expected=expected, loc=loc)
     tree: exp.Expr = select.expressions[0]
     if isinstance(tree, exp.Alias | exp.Star):
-        raise SpecProblem(f"'{text}' is not one expression", expected=expected, loc=loc)
+        raise SpecProblem(said("'{text}' is not one expression", text=text), expected=expected, loc=loc)
     return tree
 
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from carewatch.spec.facts import Kind
 from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.saying import joined, said
 from carewatch.spec.scales import on_five
 from carewatch.spec.source_kinds import AGGREGATE, CHOICE, OF_NUMBER, OF_TEXT, common_kind
 
@@ -152,14 +153,16 @@ def refused(node: exp.Expr) -> SpecProblem:
         return SpecProblem("the present time is asked for; a fact has its own time")
     if isinstance(node, exp.Cast):
         name = node.this.sql(dialect="postgres")
-        return SpecProblem("a cast is not needed", expected=f"the column alone, or types: {{{name}: number}}")
+        return SpecProblem(
+            "a cast is not needed", expected=said("the column alone, or types: {{{name}: number}}", name=name)
+        )
     name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
     if isinstance(node, exp.Func) and not name:
         name = node.sql_name().lower()
     if name and name not in FUNCTIONS:
         return SpecProblem(
-            f"function '{name}' is not allowed",
-            expected="one of " + ", ".join(FUNCTIONS),
+            said("function '{name}' is not allowed", name=name),
+            expected=said("one of {known}", known=joined(", ", FUNCTIONS)),
             nearest=nearest(name, FUNCTIONS),
         )
-    return SpecProblem(f"'{node.sql(dialect='postgres')}' is not allowed")
+    return SpecProblem(said("'{node}' is not allowed", node=node.sql(dialect="postgres")))

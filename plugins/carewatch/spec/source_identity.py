@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from carewatch.spec.facts import FACTS
 from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.saying import joined, said
 
 if TYPE_CHECKING:
     from carewatch.spec.sources import BaseSource
@@ -43,8 +44,10 @@ def priority_problems(
     for name, order in priority.items():
         if name not in (OTHERWISE, *FIELDS):
             yield SpecProblem(
-                f"a customer has no field '{name}'",
-                expected=f"{OTHERWISE} or one of " + ", ".join(FIELDS),
+                said("a customer has no field '{name}'", name=name),
+                expected=said(
+                    "{otherwise} or one of {known}", otherwise=OTHERWISE, known=joined(", ", FIELDS)
+                ),
                 nearest=nearest(name, (OTHERWISE, *FIELDS)),
                 loc=("priority", name),
                 at_key=True,
@@ -53,13 +56,16 @@ def priority_problems(
             loc = ("priority", name, position)
             if source not in speaking:
                 yield SpecProblem(
-                    f"'{source}' says nothing about customers: it has no stream with 'fact: customer'",
-                    expected="one of " + (", ".join(speaking) or "none"),
+                    said(
+                        "'{source}' says nothing about customers: it has no stream with 'fact: customer'",
+                        source=source,
+                    ),
+                    expected=said("one of {known}", known=joined(", ", speaking) or said("none")),
                     nearest=nearest(source, speaking),
                     loc=loc,
                 )
             elif source in order[:position]:
-                yield SpecProblem(f"'{source}' stands twice in one list", loc=loc)
+                yield SpecProblem(said("'{source}' stands twice in one list", source=source), loc=loc)
 
 
 def map_problems(sources: Mapping[str, BaseSource]) -> Iterator[SpecProblem]:
@@ -67,13 +73,13 @@ def map_problems(sources: Mapping[str, BaseSource]) -> Iterator[SpecProblem]:
     owners = [name for name, source in sources.items() if source.key_space is None]
     for source_name, source in sources.items():
         for stream_name, stream in source.all_streams().items():
-            said = stream.columns.get("other_source", "") if stream.fact == "same_customer" else ""
-            if not (len(said) > 2 and said[0] == said[-1] == "'"):
+            named = stream.columns.get("other_source", "") if stream.fact == "same_customer" else ""
+            if not (len(named) > 2 and named[0] == named[-1] == "'"):
                 continue
-            if said[1:-1] not in owners:
+            if named[1:-1] not in owners:
                 yield SpecProblem(
-                    f"{said} has no customer keys of its own",
-                    expected="one of " + ", ".join(owners),
-                    nearest=nearest(said[1:-1], owners),
+                    said("{said} has no customer keys of its own", said=named),
+                    expected=said("one of {known}", known=joined(", ", owners)),
+                    nearest=nearest(named[1:-1], owners),
                     loc=("sources", source_name, "streams", stream_name, "columns", "other_source"),
                 )

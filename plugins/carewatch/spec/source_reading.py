@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from carewatch.spec.facts import Kind
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import said
 
 PLACE: Final = ("_file", "_line")
 """Columns of the landing that an expression may read: where a row of a file stands."""
@@ -85,7 +86,9 @@ class Reading:
             return f"(({value}) at time zone {literal(self.zone)})::date"
         if (have, want) == (Kind.DAY, Kind.INSTANT):
             return f"(({value})::timestamp at time zone {literal(self.zone)})"
-        raise SpecProblem(f"{in_words(have)} cannot serve as {in_words(want)}")
+        raise SpecProblem(
+            said("{in_words} cannot serve as {in_words2}", in_words=in_words(have), in_words2=in_words(want))
+        )
 
 
 @dataclass

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from carewatch.spec.facts import Kind
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import joined, said
 from carewatch.spec.source_functions import Term, function_term, refused
 from carewatch.spec.source_kinds import (
     ARITHMETIC,
@@ -78,7 +79,8 @@ class Writer:
         name = column_name(node)
         if name.startswith("_") and name not in PLACE:
             raise SpecProblem(
-                f"'{name}' belongs to the loader", expected="of its columns only " + " and ".join(PLACE)
+                said("'{name}' belongs to the loader", name=name),
+                expected=said("of its columns only {known}", known=joined(" and ", PLACE)),
             )
         kind = base(self.types.get(name) or want or Kind.TEXT)
         self.used.add((name, kind))
@@ -127,7 +129,8 @@ class Writer:
         found = self.term(node, Kind.NUMBER)
         if found.kind in (Kind.DAY, Kind.INSTANT):
             raise SpecProblem(
-                f"{in_words(found.kind)} stands in arithmetic", expected="seconds_between(earlier, later)"
+                said("{in_words} stands in arithmetic", in_words=in_words(found.kind)),
+                expected="seconds_between(earlier, later)",
             )
         return self.reading.convert(found.sql, found.kind, Kind.NUMBER)
 
@@ -141,7 +144,8 @@ class Writer:
                 Kind.FLAG,
             )
         raise SpecProblem(
-            f"'{node.sql(dialect='postgres')}' is not understood", expected="is null, is true or is false"
+            said("'{node}' is not understood", node=node.sql(dialect="postgres")),
+            expected="is null, is true or is false",
         )
 
     def _alike(self, nodes: list[exp.Expr], want: Kind | None = None, *, ordered: bool = False) -> list[str]:
@@ -155,7 +159,8 @@ class Writer:
             names = [node.sql(dialect="postgres") for node in nodes if isinstance(node, exp.Column)]
             example = f"types: {{{names[0]}: instant}}" if names else "numbers"
             raise SpecProblem(
-                "texts are compared by size", expected=f"the kind of the columns, such as {example}"
+                "texts are compared by size",
+                expected=said("the kind of the columns, such as {example}", example=example),
             )
         return [self.converted(node, kind) for node in nodes]
 
@@ -178,7 +183,9 @@ class Writer:
 
 def _number_written(node: exp.Literal) -> Term:
     if not re.fullmatch(r"\d{1,30}(\.\d{1,30})?", node.name):
-        raise SpecProblem(f"'{node.name}' is no plain number", expected="digits, such as 12.5")
+        raise SpecProblem(
+            said("'{name}' is no plain number", name=node.name), expected="digits, such as 12.5"
+        )
     return Term(node.name, Kind.NUMBER)
 
 
@@ -196,9 +203,12 @@ def _pattern(node: exp.Expr) -> str:
     try:
         re.compile(node.name)
     except re.error as error:
-        raise SpecProblem(f"'{node.name}' is no regular expression ({error})") from None
+        raise SpecProblem(
+            said("'{name}' is no regular expression ({error})", name=node.name, error=error)
+        ) from None
     if "(?" in node.name:
         raise SpecProblem(
-            f"'{node.name}' has a group that begins with (?", expected="a plain regular expression"
+            said("'{name}' has a group that begins with (?", name=node.name),
+            expected="a plain regular expression",
         )
     return literal(node.name)

@@ -29,6 +29,7 @@ from carewatch.spec.elapsed import ElapsedField
 from carewatch.spec.facts import Kind
 from carewatch.spec.firm import Firm
 from carewatch.spec.problems import Loc
+from carewatch.spec.saying import joined, said
 from carewatch.spec.source_check import CheckField, Newest, RowCount, SourceCheck, SumEquals, UsualRows
 from carewatch.spec.source_check_plan import named_values
 from carewatch.spec.source_identity import map_problems, masters, priority_problems
@@ -94,7 +95,7 @@ class BaseSource(Strict):
     def _zone_exists(cls, value: str | None) -> str | None:
         if value is not None and value not in available_timezones():
             raise SpecProblem(
-                f"unknown time zone '{value}'",
+                said("unknown time zone '{value}'", value=value),
                 expected="a name such as Asia/Shanghai",
                 nearest=nearest(value, available_timezones()),
             )
@@ -106,7 +107,7 @@ class BaseSource(Strict):
         if value in _OWN_KEYS or (value.startswith(_AS_IN) and value.removeprefix(_AS_IN).strip()):
             return value
         raise SpecProblem(
-            f"'{value}' does not say whose customer keys these are",
+            said("'{value}' does not say whose customer keys these are", value=value),
             expected="master, derived, mapped or 'as in <source>'",
             nearest=nearest(value, _OWN_KEYS),
         )
@@ -136,7 +137,7 @@ def _check_problems(source: BaseSource) -> list[SpecProblem]:
         if not fits_all:
             found.append(
                 SpecProblem(
-                    f"'{check.text}' is a check of one stream",
+                    said("'{text}' is a check of one stream", text=check.text),
                     expected="it under the stream; of a whole source, checks of rows or of newest event_at",
                     loc=("checks", position, *check.inside),
                 )
@@ -158,7 +159,13 @@ def _sum_problems(test: SumEquals, text: str, streams: Mapping[str, Stream], loc
     if test.other not in values:
         return [unknown("value", test.other, values, loc=loc, column_offset=offset)]
     if values[test.other].kind is not Kind.NUMBER:
-        return [SpecProblem(f"'{test.stream}.{test.other}' is no number", loc=loc, column_offset=offset)]
+        return [
+            SpecProblem(
+                said("'{stream}.{other}' is no number", stream=test.stream, other=test.other),
+                loc=loc,
+                column_offset=offset,
+            )
+        ]
     return []
 
 
@@ -167,12 +174,19 @@ def _customer_problems(source: BaseSource) -> list[SpecProblem]:
     if source.customers == "master" and len(makers) != 1:
         found = " and ".join(makers) or "none"
         return [
-            SpecProblem(f"a master has one stream with 'fact: customer', found {found}", loc=("customers",))
+            SpecProblem(
+                said("a master has one stream with 'fact: customer', found {found}", found=found),
+                loc=("customers",),
+            )
         ]
     if source.customers in ("derived", "mapped") and makers:
         return [
             SpecProblem(
-                f"customers are {source.customers}, but stream '{makers[0]}' gives them",
+                said(
+                    "customers are {customers}, but stream '{makers}' gives them",
+                    customers=source.customers,
+                    makers=makers[0],
+                ),
                 expected="customers: master",
                 loc=("customers",),
             )
@@ -207,7 +221,7 @@ class Paging(Strict):
     @model_validator(mode="after")
     def _names_its_parameter(self) -> Paging:
         if self.by in ("cursor", "page", "offset") and self.parameter is None:
-            raise SpecProblem(f"paging by {self.by} needs 'parameter'", loc=("by",))
+            raise SpecProblem(said("paging by {by} needs 'parameter'", by=self.by), loc=("by",))
         if self.by == "offset" and self.size_parameter is None:
             raise SpecProblem("paging by offset needs 'size_parameter'", loc=("by",))
         return self
@@ -255,7 +269,7 @@ class FilesSource(BaseSource):
             return value if value == "auto" else codecs.lookup(value).name
         except LookupError:
             raise SpecProblem(
-                f"unknown encoding '{value}'",
+                said("unknown encoding '{value}'", value=value),
                 expected="auto, utf-8, gb18030, latin-1 or another one Python knows",
                 nearest=nearest(value, ("auto", "utf-8", "gb18030", "latin-1")),
             ) from None
@@ -284,8 +298,8 @@ class SourcesFile(Strict):
         owners = [name for name, source in self.sources.items() if source.key_space is None]
         problems = [
             SpecProblem(
-                f"'{source.key_space}' has no customer keys of its own",
-                expected="as in " + " or ".join(owners or ["…"]),
+                said("'{key_space}' has no customer keys of its own", key_space=source.key_space),
+                expected=said("as in {known}", known=joined(" or ", owners or ["…"])),
                 nearest=nearest(source.key_space, owners),
                 loc=("sources", name, "customers"),
             )
@@ -293,7 +307,7 @@ class SourcesFile(Strict):
             if source.key_space is not None and source.key_space not in owners
         ]
         if TYPED in self.sources:
-            what = f"'{TYPED}' is the source of what people type (care import)"
+            what = said("'{typed}' is the source of what people type (care import)", typed=TYPED)
             problems.append(SpecProblem(what, expected="another name", loc=("sources", TYPED), at_key=True))
         raise_all(
             [*problems, *priority_problems(self.priority, masters(self.sources)), *map_problems(self.sources)]

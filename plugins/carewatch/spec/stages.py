@@ -13,6 +13,7 @@ from carewatch.spec.document import Name, SpecProblem, Strict, Text, raise_all, 
 from carewatch.spec.duration import Window
 from carewatch.spec.facts import FACTS
 from carewatch.spec.fragment import check_condition
+from carewatch.spec.saying import said
 
 
 class Lost(Strict):
@@ -52,7 +53,7 @@ class Lost(Strict):
             check_condition(self.where, {column.name for column in FACTS[self.fact].columns}, loc=("where",))
         elif self.by_event:
             raise SpecProblem(
-                f"every {self.fact} would be a loss",
+                said("every {fact} would be a loss", fact=self.fact),
                 expected="where: which of them say that the customer left, such as what = 'cancelled'",
                 loc=("by",),
                 at_key=True,
@@ -115,10 +116,12 @@ class Stages(Strict):
                 what = "who is dormant is said by dormant_when"
                 yield SpecProblem(what, expected="no 'when' here", loc=("stages", name, "when"), at_key=True)
             if name not in (DORMANT, last) and stage.when is None:
-                what = f"stage '{name}' takes everybody, and the stages after it nobody"
+                what = said("stage '{name}' takes everybody, and the stages after it nobody", name=name)
                 yield SpecProblem(what, expected="when: a condition", loc=("stages", name), at_key=True)
         if last is not None and (last == DORMANT or self.stages[last].when is not None):
-            what = f"a customer of whom no condition is true has no stage: '{last}' is the last"
+            what = said(
+                "a customer of whom no condition is true has no stage: '{last}' is the last", last=last
+            )
             expected = "a last stage without 'when', for everybody else"
             yield SpecProblem(what, expected=expected, loc=("stages", last), at_key=True)
 

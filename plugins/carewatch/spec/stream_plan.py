@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from carewatch.spec.facts import Fact, Kind
 from carewatch.spec.problems import Loc, SpecProblem, nearest, raise_all
+from carewatch.spec.saying import said
 from carewatch.spec.source_expression import Compiled, compile_condition, compile_expression
 from carewatch.spec.source_reading import Reading, Reads, identifier
 
@@ -139,7 +140,10 @@ def plan_stream(source: str, name: str, stream: Stream, reading: Reading) -> Str
 
 def _name_problems(stream: Stream, reads: Reads) -> list[SpecProblem]:
     found = [
-        SpecProblem(f"the column name '{name}' is too long", expected=f"at most {_LONGEST_NAME} bytes")
+        SpecProblem(
+            said("the column name '{name}' is too long", name=name),
+            expected=said("at most {longest_name} bytes", longest_name=_LONGEST_NAME),
+        )
         for name in reads.columns
         if len(identifier(name).encode()) - 2 > _LONGEST_NAME
     ]
@@ -147,10 +151,15 @@ def _name_problems(stream: Stream, reads: Reads) -> list[SpecProblem]:
     strange = [(at, name) for at, name in enumerate(stream.personal) if name not in reads.columns]
     return [
         *found,
-        *(SpecProblem(f"no expression reads '{name}'", loc=("types", name), at_key=True) for name in unused),
+        *(
+            SpecProblem(said("no expression reads '{name}'", name=name), loc=("types", name), at_key=True)
+            for name in unused
+        ),
         *(
             SpecProblem(
-                f"no expression reads '{name}'", nearest=nearest(name, reads.columns), loc=("personal", at)
+                said("no expression reads '{name}'", name=name),
+                nearest=nearest(name, reads.columns),
+                loc=("personal", at),
             )
             for at, name in strange
         ),
@@ -160,14 +169,16 @@ def _name_problems(stream: Stream, reads: Reads) -> list[SpecProblem]:
 def _aggregate_problems(plan: StreamPlan) -> list[SpecProblem]:
     in_key = {name for part in plan.key for name, _ in part.reads}
     found = [
-        SpecProblem(f"'{part.text}' has an aggregate; a key tells rows apart", loc=("key",))
+        SpecProblem(said("'{text}' has an aggregate; a key tells rows apart", text=part.text), loc=("key",))
         for part in plan.key
         if part.aggregated
     ]
     if plan.stream.combine is None:
         return found + [
             SpecProblem(
-                f"'{one.text}' has an aggregate", expected="combine: per_file or per_load beside it", loc=loc
+                said("'{text}' has an aggregate", text=one.text),
+                expected="combine: per_file or per_load beside it",
+                loc=loc,
             )
             for loc, one in _located(plan)
             if one.aggregated
@@ -178,8 +189,12 @@ def _aggregate_problems(plan: StreamPlan) -> list[SpecProblem]:
             name = sorted(stray)[0]
             found.append(
                 SpecProblem(
-                    f"'{name}' in '{one.text}' may differ among the rows that are combined",
-                    expected=f"an aggregate such as last({name}), max({name}) or sum({name})",
+                    said(
+                        "'{name}' in '{text}' may differ among the rows that are combined",
+                        name=name,
+                        text=one.text,
+                    ),
+                    expected=said("an aggregate such as last({name}), max({name}) or sum({name})", name=name),
                     loc=loc,
                 )
             )

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from carewatch.spec.document import SpecProblem, Strict, nearest, raise_all
 from carewatch.spec.elapsed import ElapsedField
 from carewatch.spec.facts import FACTS, Fact, Kind
+from carewatch.spec.saying import joined, said
 from carewatch.spec.source_check import CheckField
 from carewatch.spec.source_check_plan import check_problems
 from carewatch.spec.source_reading import Reading
@@ -85,8 +86,8 @@ class Stream(Strict):
         fact = FACTS.get(self.fact)
         if fact is None:
             raise SpecProblem(
-                f"unknown fact '{self.fact}'",
-                expected="one of " + ", ".join(FACTS),
+                said("unknown fact '{fact}'", fact=self.fact),
+                expected=said("one of {known}", known=joined(", ", FACTS)),
                 nearest=nearest(self.fact, FACTS),
                 loc=("fact",),
             )
@@ -111,8 +112,10 @@ def _columns_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
         if name in _FILLED_BY_LOADER:
             found.append(
                 SpecProblem(
-                    f"'{name}' is filled by the loader",
-                    expected=f"{_FILLED_BY_LOADER[name]}, as the source gives it",
+                    said("'{name}' is filled by the loader", name=name),
+                    expected=said(
+                        "{filled_by_loader}, as the source gives it", filled_by_loader=_FILLED_BY_LOADER[name]
+                    ),
                     loc=("columns", name),
                     at_key=True,
                 )
@@ -120,8 +123,8 @@ def _columns_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
         elif name not in known:
             found.append(
                 SpecProblem(
-                    f"fact '{fact.name}' has no column '{name}'",
-                    expected="one of " + ", ".join(known),
+                    said("fact '{name}' has no column '{name2}'", name=fact.name, name2=name),
+                    expected=said("one of {known}", known=joined(", ", known)),
                     nearest=nearest(name, known),
                     loc=("columns", name),
                     at_key=True,
@@ -132,7 +135,12 @@ def _columns_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
         if column.required and column.name not in stream.columns and column.name not in meant:
             found.append(
                 SpecProblem(
-                    f"fact '{fact.name}' needs the column '{column.name}' ({column.means})",
+                    said(
+                        "fact '{name}' needs the column '{name2}' ({means})",
+                        name=fact.name,
+                        name2=column.name,
+                        means=column.means,
+                    ),
                     loc=("columns",),
                     at_key=True,
                 )
@@ -147,7 +155,7 @@ def _bounds_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
         if column is None or name not in stream.columns:
             found.append(
                 SpecProblem(
-                    f"bounds of '{name}', which is not in columns",
+                    said("bounds of '{name}', which is not in columns", name=name),
                     nearest=nearest(name, stream.columns),
                     loc=("bounds", name),
                     at_key=True,
@@ -155,11 +163,18 @@ def _bounds_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
             )
         elif column.kind not in (Kind.NUMBER, Kind.AMOUNT, Kind.INTEGER):
             found.append(
-                SpecProblem(f"'{name}' is no number and has no bounds", loc=("bounds", name), at_key=True)
+                SpecProblem(
+                    said("'{name}' is no number and has no bounds", name=name),
+                    loc=("bounds", name),
+                    at_key=True,
+                )
             )
         elif low > high:
             found.append(
-                SpecProblem(f"the smallest value {low:g} is above the largest {high:g}", loc=("bounds", name))
+                SpecProblem(
+                    said("the smallest value {low:g} is above the largest {high:g}", low=low, high=high),
+                    loc=("bounds", name),
+                )
             )
     return found
 
@@ -167,7 +182,11 @@ def _bounds_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
 def _shape_problems(stream: Stream, fact: Fact) -> list[SpecProblem]:
     found = []
     if fact.needs_customer and fact.name != "customer" and stream.customer is None:
-        found.append(SpecProblem(f"fact '{fact.name}' needs 'customer', the source's key of the customer"))
+        found.append(
+            SpecProblem(
+                said("fact '{name}' needs 'customer', the source's key of the customer", name=fact.name)
+            )
+        )
     if stream.combine == "per_file" and not isinstance(stream, FilesStream):
         found.append(SpecProblem("only files have files", expected="combine: per_load", loc=("combine",)))
     if stream.combine and getattr(stream, "cursor", None) is not None:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from carewatch.spec.condition import ConditionField, names
 from carewatch.spec.document import Name, SpecProblem, Strict, by_name, raise_all, unknown
 from carewatch.spec.health import Percent, Scored, ScoredMetric, metric_sum_problems
+from carewatch.spec.saying import joined, said
 
 TIER: Final = "tier"
 """The scheme of tiers.yaml: the one by which promises, priorities and playbooks go."""
@@ -83,14 +84,14 @@ class Tiers(Strict):
             what = "the tiers go by value, and no metric says what that is"
             problems.append(SpecProblem(what, expected="money: a metric such as amount_365d", loc=("by",)))
         if self.potential is not None and self.potential.shields not in self.names:
-            expected = f"a tier: {', '.join(self.names)}"
+            expected = said("a tier: {part}", part=joined(", ", self.names))
             at = ("potential", "shields")
             problems.append(unknown("tier", self.potential.shields, self.names, expected=expected, loc=at))
         if self.otherwise in self.cuts:
-            what = f"tier '{self.otherwise}' is both a cut and 'otherwise'"
+            what = said("tier '{otherwise}' is both a cut and 'otherwise'", otherwise=self.otherwise)
             problems.append(SpecProblem(what, expected="a tier of its own", loc=("otherwise",)))
         problems += [
-            SpecProblem(f"{what} cannot decide the tier", loc=("metrics", name, key), at_key=True)
+            SpecProblem(said('{what} cannot decide the tier', what=what), loc=("metrics", name, key), at_key=True)
             for name, scored in self.metrics.items()
             for key, what, given in (
                 ("by_tier", "points by tier", scored.by_tier), ("by", "points by condition", scored.by)
@@ -105,10 +106,12 @@ class Tiers(Strict):
         for (above, before), (tier, after) in pairwise(self.cuts.items()):
             if (after <= before) if rising else (after >= before):
                 side = "above" if rising else "below"
-                yield SpecProblem(
-                    f"tier {tier} is cut at {after:g}, the better tier {above} at {before:g}",
-                    expected=f"a cut {side} {before:g}", loc=("cuts", tier),
+                what = said(
+                    "tier {tier} is cut at {after:g}, the better tier {above} at {before:g}",
+                    tier=tier, after=after, above=above, before=before,
                 )  # fmt: skip
+                expected = said("a cut {side} {before:g}", side=said(side), before=before)
+                yield SpecProblem(what, expected=expected, loc=("cuts", tier))
 
     def _weight_problems(self) -> Iterator[SpecProblem]:
         for since, weights in self.weights.items():
@@ -117,11 +120,15 @@ class Tiers(Strict):
                 if name not in self.metrics:
                     yield unknown("tier metric", name, self.metrics, loc=(*loc, name), at_key=True)
             if missing := [name for name in self.metrics if name not in weights]:
-                what = f"the weights from {since} on leave out {', '.join(missing)}"
+                what = said(
+                    "the weights from {since} on leave out {missing}",
+                    since=since,
+                    missing=joined(", ", missing),
+                )
                 yield SpecProblem(what, expected="a weight for every metric", loc=loc, at_key=True)
             elif abs(sum(weights.values()) - 1) > 1e-9:
                 total = f"{sum(weights.values()):g}"
-                what = f"the weights from {since} on sum to {total}"
+                what = said("the weights from {since} on sum to {total}", since=since, total=total)
                 yield SpecProblem(what, expected="1", loc=loc, at_key=True)
 
     def weighted(self, day: date) -> Mapping[str, tuple[float, ScoredMetric]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import said
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,13 @@ def converted(number: float, unit: Unit | None, counted_in: str | None, *, name:
     if own is None:
         return number * unit.factor if unit.quantity == "time" else number
     if own.quantity != unit.quantity:
-        what = f"'{name}' is counted in {counted_in}, not in {unit.name}"
-        raise SpecProblem(what, expected=f"a number of {counted_in}")
+        what = said(
+            "'{name}' is counted in {counted_in}, not in {name2}",
+            name=name,
+            counted_in=counted_in,
+            name2=unit.name,
+        )
+        raise SpecProblem(what, expected=said("a number of {counted_in}", counted_in=counted_in))
     if {own, unit} == {_MONTH, _YEAR}:
         return number * 12 if unit is _YEAR else number / 12
     return round(number * unit.factor / own.factor, 9)

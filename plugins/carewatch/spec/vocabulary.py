@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import joined, said
 
 FIXED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "severity": {
@@ -67,7 +68,9 @@ class Vocabulary:
         """Return the id that a word means, None when it means none; raise SpecProblem when it means several."""
         found = self.words.get(kind, {}).get(fold(word), ())
         if len(found) > 1:
-            what = f"'{word.strip()}' is what {' and '.join(found)} are both called"
+            what = said(
+                "'{word}' is what {found} are both called", word=word.strip(), found=joined(" and ", found)
+            )
             raise SpecProblem(what, expected="the id of one of them")
         return found[0] if found else None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from carewatch.spec.document.model import Text
 from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.saying import joined, said
 
 _LANGUAGES = {"en": "en_US", "zh-CN": "zh_CN"}
 
@@ -31,12 +32,19 @@ def check_country(country: str, subdivision: str | None) -> Iterator[SpecProblem
         by_name = {name: codes[1] for name, codes in COUNTRIES.items()}
         near = country.upper() if country.upper() in known else by_name.get(nearest(country, by_name) or "")
         yield SpecProblem(
-            f"unknown country '{country}'", expected="a code like CN", nearest=near, loc=("country",)
+            said("unknown country '{country}'", country=country),
+            expected="a code like CN",
+            nearest=near,
+            loc=("country",),
         )
     elif subdivision is not None and subdivision not in known[country]:
-        expected = f"one of {', '.join(known[country])}" if known[country] else f"none; {country} has none"
+        expected = (
+            said("one of {country}", country=joined(", ", known[country]))
+            if known[country]
+            else said("none; {country} has none", country=country)
+        )
         near = nearest(subdivision, known[country])
-        what = f"unknown subdivision '{subdivision}'"
+        what = said("unknown subdivision '{subdivision}'", subdivision=subdivision)
         yield SpecProblem(what, expected=expected, nearest=near, loc=("subdivision",))
 
 

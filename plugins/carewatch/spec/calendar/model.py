@@ -12,6 +12,7 @@ from carewatch.spec.calendar.holiday import check_country, public_holidays
 from carewatch.spec.calendar.spans import Span, overlaps
 from carewatch.spec.document.model import Strict, Text
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
+from carewatch.spec.saying import joined, said
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST_YEARS: Final = 50
@@ -26,12 +27,14 @@ def weekdays_of(key: str) -> list[int]:
     first, _, last = key.partition("-")
     for name in (first, last or first):
         if name not in WEEKDAYS:
-            expected = f"{', '.join(WEEKDAYS)}, or a range like mon-fri"
+            expected = said("{weekdays}, or a range like mon-fri", weekdays=joined(", ", WEEKDAYS))
             near = nearest(name[:3], WEEKDAYS)
-            raise SpecProblem(f"unknown weekday '{name}'", expected=expected, nearest=near, at_key=True)
+            raise SpecProblem(
+                said("unknown weekday '{name}'", name=name), expected=expected, nearest=near, at_key=True
+            )
     start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
     if end < start:
-        raise SpecProblem(f"'{key}' runs over Sunday", expected="two keys", at_key=True)
+        raise SpecProblem(said("'{key}' runs over Sunday", key=key), expected="two keys", at_key=True)
     return list(range(start, end + 1))
 
 
@@ -98,7 +101,8 @@ class CalendarSpec(Strict):
         first, last = years
         if not 1900 <= first <= last <= 2199 or last - first >= _MOST_YEARS:
             raise SpecProblem(
-                f"years from {first} to {last}", expected=f"[first, last], at most {_MOST_YEARS} years"
+                said("years from {first} to {last}", first=first, last=last),
+                expected=said("[first, last], at most {most_years} years", most_years=_MOST_YEARS),
             )
         return years
 
@@ -111,7 +115,7 @@ class CalendarSpec(Strict):
             weekdays = weekdays_of(key)
             shared = next((taken[weekday] for weekday in weekdays if weekday in taken), None)
             if shared is not None:
-                what = f"'{key}' and '{shared}' share a weekday"
+                what = said("'{key}' and '{shared}' share a weekday", key=key, shared=shared)
                 problems.append(SpecProblem(what, loc=(key,), at_key=True))
             taken.update(dict.fromkeys(weekdays, key))
             if (crossing := overlaps(spans)) is not None:
@@ -145,7 +149,7 @@ class CalendarSpec(Strict):
         for index, one in enumerate(self.open):
             yield from self._out_of_range(one.day, "open", index, "day")
             if one.day in seen:
-                yield SpecProblem(f"{one.day} is named twice", loc=("open", index, "day"))
+                yield SpecProblem(said("{day} is named twice", day=one.day), loc=("open", index, "day"))
             seen.add(one.day)
             if one.hours is not None and (crossing := overlaps(one.hours)) is not None:
                 yield crossing.under("open", index, "hours")
@@ -157,15 +161,22 @@ class CalendarSpec(Strict):
             if one.until is not None:
                 yield from self._out_of_range(one.until, "closed", index, "until")
                 if one.until < one.day:
-                    yield SpecProblem(f"{one.until} is before {one.day}", loc=("closed", index, "until"))
+                    yield SpecProblem(
+                        said("{until} is before {day}", until=one.until, day=one.day),
+                        loc=("closed", index, "until"),
+                    )
             for both in sorted(opened.intersection(one.days())):
-                yield SpecProblem(f"{both} is both open and closed", loc=("closed", index, "day"))
+                yield SpecProblem(
+                    said("{both} is both open and closed", both=both), loc=("closed", index, "day")
+                )
 
     def _out_of_range(self, day: date, *loc: str | int) -> Iterator[SpecProblem]:
         first, last = self.years
         if not first <= day.year <= last:
             yield SpecProblem(
-                f"{day} lies outside the calendar", expected=f"a day of {first} to {last}", loc=loc
+                said("{day} lies outside the calendar", day=day),
+                expected=said("a day of {first} to {last}", first=first, last=last),
+                loc=loc,
             )
 
     def week(self) -> Week:

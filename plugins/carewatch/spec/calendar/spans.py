@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.fullwidth import to_ascii
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import said
 
 _FORM = re.compile(r"([0-9]{1,2}):([0-5][0-9])\s*-\s*([0-9]{1,2}):([0-5][0-9])")
 _DASHES = str.maketrans("–—~～至到", "------")
@@ -44,14 +45,19 @@ class Span:
         if match is None:
             meant = to_ascii(str(data).translate(_DASHES)).strip()
             near = f"'{meant}'" if meant != data and _FORM.fullmatch(meant) else None
-            raise SpecProblem(f"'{data}' is not a span of hours", expected="'09:00-12:00'", nearest=near)
+            raise SpecProblem(
+                said("'{data}' is not a span of hours", data=data), expected="'09:00-12:00'", nearest=near
+            )
         hour, minute, last_hour, last_minute = (int(part) for part in match.groups())
         span = cls(hour * 60 + minute, last_hour * 60 + last_minute)
         if span.closes > _DAY or span.opens >= _DAY:
-            raise SpecProblem(f"'{data}' goes beyond the day", expected="hours from 00:00 to 24:00")
+            raise SpecProblem(
+                said("'{data}' goes beyond the day", data=data), expected="hours from 00:00 to 24:00"
+            )
         if span.opens >= span.closes:
             raise SpecProblem(
-                f"'{data}' ends before it begins", expected="two spans, one per day, over midnight"
+                said("'{data}' ends before it begins", data=data),
+                expected="two spans, one per day, over midnight",
             )
         return span
 
@@ -71,7 +77,7 @@ def overlaps(spans: Sequence[Span]) -> SpecProblem | None:
     """Return the problem of the first span that begins before the one above it ends."""
     for index, (earlier, later) in enumerate(pairwise(spans)):
         if later.opens < earlier.closes:
-            what = f"'{later}' begins before '{earlier}' ends"
+            what = said("'{later}' begins before '{earlier}' ends", later=later, earlier=earlier)
             return SpecProblem(what, expected="spans in order, without overlap", loc=(index + 1,))
     return None
 

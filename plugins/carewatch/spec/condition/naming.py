@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from carewatch.spec.condition.tree import Comparison, Condition, Op, Ref, comparisons
 from carewatch.spec.condition.values import ORDERED
 from carewatch.spec.problems import Loc, SpecProblem, nearest
+from carewatch.spec.saying import said
 
 
 def unknown_names(
@@ -15,7 +16,7 @@ def unknown_names(
     """Return one problem per use of a name that is not known, with path and column; `labels` may be what was meant."""
     return [
         SpecProblem(
-            f"unknown name '{name}'",
+            said("unknown name '{name}'", name=name),
             expected="a metric or attribute that is defined",
             nearest=nearest(name, (*known, *labels)),
             loc=loc,
@@ -55,9 +56,18 @@ def _is_text(value: object, texts: Collection[str]) -> bool:
 
 def _mixed(comparison: Comparison, texts: Collection[str]) -> SpecProblem:
     if comparison.name not in texts:
-        what, expected = f"'{comparison.name}' is a number, not a text", "a number to compare it with"
+        what, expected = (
+            said("'{name}' is a number, not a text", name=comparison.name),
+            "a number to compare it with",
+        )
     elif comparison.op in ORDERED:
-        what, expected = f"'{comparison.name}' is a text and has no order", f"{Op.IS} or {Op.IN}"
+        what, expected = (
+            said("'{name}' is a text and has no order", name=comparison.name),
+            said("{is_} or {in_}", is_=Op.IS, in_=Op.IN),
+        )
     else:
-        what, expected = f"'{comparison.name}' is a text, not a number", "a text; digits in quotes"
+        what, expected = (
+            said("'{name}' is a text, not a number", name=comparison.name),
+            "a text; digits in quotes",
+        )
     return SpecProblem(what, expected=expected, column_offset=comparison.column)

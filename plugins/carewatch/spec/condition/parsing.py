@@ -8,6 +8,7 @@ from carewatch.spec.condition.tree import GROUPS, Comparison, Condition, Op
 from carewatch.spec.condition.values import NAME, Compared, parse_value
 from carewatch.spec.fullwidth import ascii_for, say, to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
+from carewatch.spec.saying import said
 from carewatch.spec.vocabulary import NO_WORDS, Vocabulary
 
 _WORDS: dict[str, Op] = {
@@ -46,7 +47,7 @@ def parse(data: object, vocabulary: Vocabulary = NO_WORDS) -> Condition:
     if isinstance(data, list):
         raise SpecProblem("a list by itself", expected="all:, any: or none: above it")
     shown = "nothing" if data is None else f"{data}"
-    raise SpecProblem(f"{shown} is not a condition", expected=_FORM)
+    raise SpecProblem(said("{shown} is not a condition", shown=shown), expected=_FORM)
 
 
 def _group(data: dict[str, object], vocabulary: Vocabulary) -> Condition:
@@ -55,14 +56,14 @@ def _group(data: dict[str, object], vocabulary: Vocabulary) -> Condition:
     if len(data) != 1:
         which = " and ".join(f"{key}:" for key in data) or "an empty mapping"
         raise SpecProblem(
-            f"{which} side by side" if data else which,
+            said("{which} side by side", which=which) if data else which,
             expected="one of all:, any:, none:",
             loc=tuple(list(data)[1:2]),
             at_key=bool(data),
         )
     ((word, items),) = data.items()
     if not isinstance(items, list) or not items:
-        what = f"'{word}:' without a list of conditions"
+        what = said("'{word}:' without a list of conditions", word=word)
         raise SpecProblem(what, expected="one '- ' line per condition", loc=(word,))
     parsed: list[Condition] = []
     for index, item in enumerate(items):
@@ -76,7 +77,7 @@ def _group(data: dict[str, object], vocabulary: Vocabulary) -> Condition:
 
 def _unknown_group(key: str) -> SpecProblem:
     near = _GROUP_MEANT.get(key.lower()) or nearest(key, GROUPS)
-    what = f"'{key}:' does not join conditions"
+    what = said("'{key}:' does not join conditions", key=key)
     return SpecProblem(
         what, expected="all:, any: or none:", nearest=f"{near}:" if near else None, at_key=True
     )
@@ -95,7 +96,9 @@ def parse_comparison(text: str, vocabulary: Vocabulary = NO_WORDS) -> Comparison
     if op in (Op.IS_MISSING, Op.IS_NOT_MISSING):
         if behind < len(text):
             raise SpecProblem(
-                f"'{text[behind:].strip()}' after '{op}'", expected="nothing more", column_offset=behind
+                said("'{strip}' after '{op}'", strip=text[behind:].strip(), op=op),
+                expected="nothing more",
+                column_offset=behind,
             )
         return Comparison(name, op, None, start)
     return Comparison(name, op, parse_value(text, behind, op, Compared(name, vocabulary)), start)
@@ -134,7 +137,7 @@ def _no_name(text: str, start: int) -> SpecProblem:
         return SpecProblem(
             "the name stands on the right", expected="the name first", nearest=other, column_offset=start
         )
-    what, expected = f"'{text[start]}' at the start of a comparison", "a name"
+    what, expected = said("'{text}' at the start of a comparison", text=text[start]), "a name"
     if ascii_for(text[start]):
         what, expected = say(text[start])
     return SpecProblem(what, expected=expected, column_offset=start)
@@ -143,10 +146,16 @@ def _no_name(text: str, start: int) -> SpecProblem:
 def _no_operator(text: str, at: int, name: str) -> SpecProblem:
     found = _SYMBOLS.match(text, at)
     if found is None:
-        return SpecProblem(f"no comparison after '{name}'", expected=f"one of {_EVERY}", column_offset=at)
+        return SpecProblem(
+            said("no comparison after '{name}'", name=name),
+            expected=said("one of {every}", every=_EVERY),
+            column_offset=at,
+        )
     word = found[0]
     plain = to_ascii(word).lower()
     near = plain if plain in set(Op) else _MEANT.get(word.lower()) or _MEANT.get(plain)
     near = near or nearest(text[at:].strip(), Op) or nearest(plain, Op)
-    expected = None if near else f"one of {_EVERY}"
-    return SpecProblem(f"'{word}' is not a comparison", expected=expected, nearest=near, column_offset=at)
+    expected = None if near else said("one of {every}", every=_EVERY)
+    return SpecProblem(
+        said("'{word}' is not a comparison", word=word), expected=expected, nearest=near, column_offset=at
+    )

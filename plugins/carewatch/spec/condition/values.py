@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from carewatch.spec.condition.tree import Op, Ref, Value, number_text
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import said
 from carewatch.spec.units import MULTIPLES, converted, unit_of
 from carewatch.spec.vocabulary import NO_WORDS, Vocabulary
 
@@ -46,7 +47,9 @@ def parse_value(text: str, at: int, op: Op, left: Compared) -> Value:
     raw = text[at:].rstrip()
     if not raw:
         wanted = "a list like [a, b]" if op in (Op.IN, Op.NOT_IN) else "a value"
-        raise SpecProblem(f"nothing stands after '{op}'", expected=wanted, column_offset=len(text.rstrip()))
+        raise SpecProblem(
+            said("nothing stands after '{op}'", op=op), expected=wanted, column_offset=len(text.rstrip())
+        )
     if raw[0] in _OPENING:
         raise _wide(raw, at, 0)
     if op in (Op.IN, Op.NOT_IN):
@@ -55,12 +58,14 @@ def parse_value(text: str, at: int, op: Op, left: Compared) -> Value:
         return _ref(raw, at, left)
     if raw[0] == "[":
         better = {Op.IS: "in", Op.IS_NOT: "not in"}.get(op)
-        raise SpecProblem(f"a list after '{op}'", expected="one value", nearest=better, column_offset=at)
+        raise SpecProblem(
+            said("a list after '{op}'", op=op), expected="one value", nearest=better, column_offset=at
+        )
     if op in ORDERED:
         return _number(raw, at, op, left)
     if re.match(r"in\s*\[", raw):
         better = "in" if op is Op.IS else "not in"
-        raise SpecProblem(f"'{op} in' is not a comparison", nearest=better, column_offset=at)
+        raise SpecProblem(said("'{op} in' is not a comparison", op=op), nearest=better, column_offset=at)
     return _single(raw, at, left)
 
 
@@ -69,7 +74,9 @@ def _ref(raw: str, at: int, left: Compared) -> Ref:
     if raw[-1] == "}" and (called := _id_of(name, at, left)):
         return Ref(called, at)
     if raw[-1] != "}" or not NAME.fullmatch(name):
-        raise SpecProblem(f"'{raw}' is not a name in braces", expected="{name}", column_offset=at)
+        raise SpecProblem(
+            said("'{raw}' is not a name in braces", raw=raw), expected="{name}", column_offset=at
+        )
     return Ref(name, at)
 
 
@@ -86,7 +93,7 @@ def _number(raw: str, at: int, op: Op, left: Compared) -> float:
         return value
     if raw[0] in "<>=":
         near = f"{op}{raw[0]}" if f"{op}{raw[0]}" in (Op.LE, Op.GE) else None
-        what = f"'{op} {raw[0]}' is not a comparison"
+        what = said("'{op} {raw}' is not a comparison", op=op, raw=raw[0])
         raise SpecProblem(what, expected="one comparison", nearest=near, column_offset=at)
     if second := _SECOND.search(raw):
         raise _two_comparisons(at + second.start())
@@ -94,7 +101,9 @@ def _number(raw: str, at: int, op: Op, left: Compared) -> float:
     if wide is not None:
         raise _wide(raw, at, wide)
     nearest = f"{{{raw}}}" if NAME.fullmatch(raw) or _id_of(raw, at, left) else _meant(raw)
-    raise SpecProblem(f"'{raw}' is not a number", expected="a number", nearest=nearest, column_offset=at)
+    raise SpecProblem(
+        said("'{raw}' is not a number", raw=raw), expected="a number", nearest=nearest, column_offset=at
+    )
 
 
 def _as_number(raw: str, at: int, left: Compared) -> float | None:
@@ -131,7 +140,7 @@ def _single(raw: str, at: int, left: Compared) -> float | str:
     if second := _SECOND_IN_TEXT.search(raw):
         raise _two_comparisons(at + second.start() + 1)
     if raw[0] in "<>=!":
-        raise SpecProblem(f"'{raw[0]}' after 'is'", expected="one comparison", column_offset=at)
+        raise SpecProblem(said("'{raw}' after 'is'", raw=raw[0]), expected="one comparison", column_offset=at)
     wide = first_fullwidth(raw)
     if wide is not None and _NUMBER.fullmatch(to_ascii(raw)):
         raise _wide(raw, at, wide)
@@ -142,11 +151,14 @@ def _bare(raw: str, at: int) -> str:
     word = raw.lower()
     if word in _MISSING:
         raise SpecProblem(
-            f"'{raw}' without quotes", expected=f"'{raw}' in quotes", nearest="is missing", column_offset=at
+            said("'{raw}' without quotes", raw=raw),
+            expected=said("'{raw}' in quotes", raw=raw),
+            nearest="is missing",
+            column_offset=at,
         )
     if word in _TRUTH:
         raise SpecProblem(
-            f"'{raw}' is neither a number nor a text here",
+            said("'{raw}' is neither a number nor a text here", raw=raw),
             expected="1 or 0, or the word in quotes",
             nearest=_TRUTH[word],
             column_offset=at,
@@ -159,14 +171,16 @@ def _quoted(raw: str, at: int) -> str:
     body = raw[1:-1].replace(quote * 2, "")
     if len(raw) < 2 or raw[-1] != quote or quote in body:
         raise SpecProblem(
-            "no closing quote, or text behind it", expected=f"{quote}text{quote}", column_offset=at
+            "no closing quote, or text behind it",
+            expected=said("{quote}text{quote}", quote=quote),
+            column_offset=at,
         )
     return raw[1:-1].replace(quote * 2, quote)
 
 
 def _list(raw: str, at: int, left: Compared) -> tuple[float, ...] | tuple[str, ...]:
     if raw[0] != "[":
-        raise SpecProblem("the list has no brackets", expected=f"[{raw}]", column_offset=at)
+        raise SpecProblem("the list has no brackets", expected=said("[{raw}]", raw=raw), column_offset=at)
     if raw[-1] != "]":
         raise SpecProblem("the list has no end", expected="']' at the end", column_offset=at + len(raw))
     items = [_item(raw, at, start, end, left) for start, end in _parts(raw)]
@@ -185,7 +199,9 @@ def _item(raw: str, at: int, start: int, end: int, left: Compared) -> float | st
         raise SpecProblem("an empty place in the list", expected="a value", column_offset=at + start)
     if item[0] in "[{":
         raise SpecProblem(
-            f"'{item[0]}' inside a list", expected="a number or a text", column_offset=at + start
+            said("'{item}' inside a list", item=item[0]),
+            expected="a number or a text",
+            column_offset=at + start,
         )
     separator = re.search("[，、；]", item)
     if separator and item[0] not in "'\"":

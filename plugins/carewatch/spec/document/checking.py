@@ -14,6 +14,7 @@ from carewatch.spec.document.reading import Document
 from carewatch.spec.document.words import NO_VALUE, Words, words_for
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
 from carewatch.spec.problems import Loc, Place, Problem, SpecProblem, nearest
+from carewatch.spec.saying import joined, said
 
 M = TypeVar("M", bound=BaseModel)
 Error = Mapping[str, Any]
@@ -67,13 +68,17 @@ def _problems(document: Document, model: type[BaseModel], errors: list[Error]) -
 def _unknown_key(document: Document, model: type[BaseModel], loc: Loc) -> Problem:
     key, known = str(loc[-1]), known_keys(model, loc[:-1])
     near = nearest(to_ascii(key), known)
-    expected = None if near or not known else f"one of {', '.join(known)}"
-    return Problem(document.place(loc, key=True), f"unknown key '{key}'", expected, near)
+    expected = None if near or not known else said("one of {known}", known=joined(", ", known))
+    return Problem(document.place(loc, key=True), said("unknown key '{key}'", key=key), expected, near)
 
 
 def _missing(document: Document, loc: Loc) -> Problem:
     step = loc[-1]
-    what = f"item {step + 1} is missing" if isinstance(step, int) else f"missing key '{step}'"
+    what = (
+        said("item {step} is missing", step=step + 1)
+        if isinstance(step, int)
+        else said("missing key '{step}'", step=step)
+    )
     return Problem(document.place(loc), what)
 
 
@@ -99,10 +104,10 @@ def _said(document: Document, loc: Loc, error: Error, words: Words) -> Problem:
     if error["type"] == "union_tag_invalid":
         tag = str(error["ctx"]["tag"])
         loc, near = _tag_loc(error), nearest(tag, words.choices)
-        words = Words(f"'{tag}' is not a possible value", words.expected, words.choices)
+        words = Words(said("'{tag}' is not a possible value", tag=tag), words.expected, words.choices)
     key = document.find(document.real(loc)).key
     if words.what == NO_VALUE and key is not None:
-        words = Words(f"'{key.text}' has no value", words.expected, words.choices)
+        words = Words(said("'{text}' has no value", text=key.text), words.expected, words.choices)
     return Problem(_place(document, loc), words.what, words.expected, near)
 
 
@@ -113,7 +118,7 @@ def _tag_loc(error: Error) -> Loc:
 def _bare_discriminator(error: Error) -> Words | None:
     if error["type"] != "union_tag_not_found":
         return None
-    return Words(f"missing key {error['ctx']['discriminator']}")
+    return Words(said("missing key {discriminator}", discriminator=error["ctx"]["discriminator"]))
 
 
 def _merged(words: list[Words], shown: str) -> Words:
@@ -122,7 +127,9 @@ def _merged(words: list[Words], shown: str) -> Words:
     expected = dict.fromkeys(one.expected for one in words if one.expected)
     choices = tuple(choice for one in words for choice in one.choices)
     meant = next((one.meant for one in words if one.meant), None)
-    return Words(f"{shown} does not fit here", " or ".join(expected) or None, choices, meant)
+    return Words(
+        said("{shown} does not fit here", shown=shown), " or ".join(expected) or None, choices, meant
+    )
 
 
 def _raised(document: Document, base: Loc, cause: SpecProblem) -> Iterable[Problem]:
@@ -157,7 +164,7 @@ def _fullwidth(document: Document, loc: Loc, error: Error) -> Problem | None:
         return None
     what, expected = say(node.text[index])
     place = document.place(document.real(loc), offset=index)
-    return Problem(place, f"{what} in '{_clip(node.text)}'", expected)
+    return Problem(place, said("{what} in '{clip}'", what=what, clip=_clip(node.text)), expected)
 
 
 def _shown(document: Document, loc: Loc, value: object) -> str:

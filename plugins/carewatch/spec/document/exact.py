@@ -9,6 +9,7 @@ from typing import Any, cast
 from pydantic_core import CoreSchema, core_schema
 
 from carewatch.spec.problems import SpecProblem
+from carewatch.spec.saying import said
 
 _NEVER_CONVERTED = {"bool", "int", "float"}
 _WRITTEN_AS_TEXT = {
@@ -52,4 +53,6 @@ class _TextOnly:
         if isinstance(value, str | date | time | datetime) and not numeral:
             return value
         shown = "nothing" if value is None else f"'{value}'"
-        raise SpecProblem(f"{shown} is not a {self.name}", expected=self.expected)
+        raise SpecProblem(
+            said("{shown} is not a {name}", shown=shown, name=self.name), expected=self.expected
+        )

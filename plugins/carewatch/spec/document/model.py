@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from carewatch.spec.document.exact import exact
 from carewatch.spec.fullwidth import to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
+from carewatch.spec.saying import said
 
 LANGUAGES: Final = ("en", "zh-CN")
 
@@ -46,7 +47,7 @@ def _name(value: str) -> str:
         return value
     near = re.sub(r"\W+", "_", to_ascii(value)).strip("_")
     raise SpecProblem(
-        f"'{value}' cannot be a name",
+        said("'{value}' cannot be a name", value=value),
         expected="letters, digits and _, no digit first",
         nearest=near if near.isidentifier() else None,
     )
@@ -128,7 +129,7 @@ def _language(key: str, text: object) -> str:
     # a comma ends a text without quotes: the rest of the sentence looks like a language that says nothing
     expected = "the text in quotes" if text is None else " or ".join(LANGUAGES)
     near = "zh-CN" if key.lower() in ("cn", "chinese", "中文") else nearest(key, LANGUAGES)
-    raise SpecProblem(f"unknown language '{key}'", expected=expected, nearest=near, at_key=True)
+    raise SpecProblem(said("unknown language '{key}'", key=key), expected=expected, nearest=near, at_key=True)
 
 
 def _wording(data: object) -> str:
@@ -141,5 +142,7 @@ def _wording(data: object) -> str:
     if isinstance(data, bool):
         data = str(data).lower()
     if isinstance(data, str | int | float):
-        raise SpecProblem(f"{data} is not text", expected=f"it in quotes: '{data}'")
+        raise SpecProblem(
+            said("{data} is not text", data=data), expected=said("it in quotes: '{data}'", data=data)
+        )
     raise SpecProblem("a list is not text", expected=_EXPECTED)

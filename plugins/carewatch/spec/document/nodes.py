@@ -17,6 +17,8 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from carewatch.spec.saying import said
+
 Value = str | int | float | bool | None
 DEEPEST = 40
 
@@ -113,7 +115,11 @@ class Composer:
         """Compose one node from its first event on."""
         mark = mark_of(event)
         if isinstance(event, AliasEvent):
-            self.report(mark, f"'*{event.anchor}' repeats another place", "the value itself, written out")
+            self.report(
+                mark,
+                said("'*{anchor}' repeats another place", anchor=event.anchor),
+                "the value itself, written out",
+            )
             return Scalar(None, "", None, mark, mark)
         self._refuse_decoration(event, mark)
         if isinstance(event, ScalarEvent):
@@ -126,15 +132,21 @@ class Composer:
 
     def _refuse_decoration(self, event: Any, mark: Mark) -> None:
         if event.anchor is not None:
-            self.report(mark, f"'&{event.anchor}' names a value to be repeated", "no name; write values out")
+            self.report(
+                mark,
+                said("'&{anchor}' names a value to be repeated", anchor=event.anchor),
+                "no name; write values out",
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = str(tag).replace("tag:yaml.org,2002:", "!!")
-            self.report(mark, f"'{short}' changes the type of a value", "the value alone")
+            self.report(mark, said("'{short}' changes the type of a value", short=short), "the value alone")
 
     def _collection(self, event: Any, mark: Mark) -> Node:
         if self.depth == DEEPEST:
-            self.report(mark, f"more than {DEEPEST} levels inside each other", "a flatter file")
+            self.report(
+                mark, said("more than {deepest} levels inside each other", deepest=DEEPEST), "a flatter file"
+            )
             raise TooDeep
         if isinstance(event, SequenceStartEvent):
             return Sequence(tuple(self._items()), bool(event.flow_style), mark)
@@ -152,7 +164,11 @@ class Composer:
                 self.report(key.start, "a value without a key", "'key: value'")
             elif key.text in mapping.keys:
                 first = mapping.keys[key.text].start.line + 1
-                self.report(key.start, f"'{key.text}' is written twice (first in line {first})", "it once")
+                self.report(
+                    key.start,
+                    said("'{text}' is written twice (first in line {first})", text=key.text, first=first),
+                    "it once",
+                )
             else:
                 mapping.keys[key.text] = key
                 mapping.values[key.text] = value

@@ -29,6 +29,7 @@ from carewatch.spec.document.renaming import Find, Pattern, renamed
 from carewatch.spec.document.syntax import explain
 from carewatch.spec.document.traps import is_empty, report_traps
 from carewatch.spec.problems import Loc, Place, Problem, SpecProblem
+from carewatch.spec.saying import said
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _MOST_REPAIRS = 50
@@ -80,7 +81,7 @@ class Document:
             for name, value in mapping.values.items():
                 if _is_unwritten(value):
                     place = self._at(mapping.keys[name].start)
-                    yield Problem(place, f"'{name}' has no value", "a value, or no such key")
+                    yield Problem(place, said("'{name}' has no value", name=name), "a value, or no such key")
 
     def find(self, loc: Loc) -> Found:
         """Follow a path down the file; steps that do not exist in the file are passed over."""

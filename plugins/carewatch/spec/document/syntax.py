@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from carewatch.spec.saying import said
+
 _ITEM = r"^(?P<lead>[ \u3000]*(?:-\s+)*)"
 _KEY = r"(?P<key>[\"'“”]?[\w.-]+[\"'“”]?)"
 _TAB = re.compile(r"^ *\t[ \t]*")
@@ -51,12 +53,12 @@ def line_fault(number: int, lines: list[str]) -> Fault | None:
         column = line.index("：")
         key = wide["key"].strip("\"'“”")
         repaired = f"{wide['lead']}{key}: {line[wide.end() :]}".replace("\u3000", " ")
-        what, expected = f"full-width '：' after '{key}'", "the ASCII character ':' and a space"
+        what, expected = said("full-width '：' after '{key}'", key=key), "the ASCII character ':' and a space"
         return Fault(number, column, what, expected, repaired)
     if tight := _TIGHT_COLON.match(line):
         repaired = f"{line[: tight.end()]} {line[tight.end() :]}"
-        what = f"no space after ':' in '{line.strip()}'"
-        return Fault(number, tight.end(), what, f"'{tight['key']}: …'", repaired)
+        what = said("no space after ':' in '{line}'", line=line.strip())
+        return Fault(number, tight.end(), what, said("'{key}: …'", key=tight["key"]), repaired)
     return None
 
 
@@ -72,9 +74,11 @@ def _dash_fault(number: int, line: str) -> Fault | None:
         return None
     repaired = f"{dash['lead']}- {line[dash.end() :]}".replace("\u3000", " ")
     if dash["dash"] == "-":
-        what = f"no space after '-' in '{line.strip()}'"
+        what = said("no space after '-' in '{line}'", line=line.strip())
         return Fault(number, dash.end(), what, "'- …'", repaired)
-    return Fault(number, dash.start("dash"), f"'{dash['dash'][0]}' before an item", "'- '", repaired)
+    return Fault(
+        number, dash.start("dash"), said("'{part}' before an item", part=dash["dash"][0]), "'- '", repaired
+    )
 
 
 def _wide_comma(error: Any, lines: list[str]) -> Fault | None:
@@ -87,7 +91,7 @@ def _wide_comma(error: Any, lines: list[str]) -> Fault | None:
     if found < 0:
         return None
     repaired = f"{line[:found]}, {line[found + 1 :]}"
-    what = f"full-width '{line[found]}' between entries"
+    what = said("full-width '{line}' between entries", line=line[found])
     return Fault(failed.line, found, what, "the ASCII character ','", repaired)
 
 

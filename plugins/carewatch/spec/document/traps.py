@@ -7,6 +7,7 @@ import re
 from carewatch.spec.document.nodes import Mapping, Mark, Node, Report, Scalar, mappings, scalars
 from carewatch.spec.document.syntax import line_fault
 from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
+from carewatch.spec.saying import said
 
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?")
 _ZEROS = re.compile(r"[-+]?0[0-9_]+")
@@ -30,17 +31,23 @@ def _value_trap(scalar: Scalar, in_flow_list: bool, report: Report) -> None:
     text = scalar.text
     if _CLOCK.fullmatch(text):
         report(
-            scalar.start, f"{text} without quotes is a number to some YAML readers", f"it in quotes: '{text}'"
+            scalar.start,
+            said("{text} without quotes is a number to some YAML readers", text=text),
+            said("it in quotes: '{text}'", text=text),
         )
     elif _ZEROS.fullmatch(text):
         report(
             scalar.start,
-            f"{text} without quotes means different numbers to different YAML readers",
-            f"the number without leading zeros, or text in quotes: '{text}'",
+            said("{text} without quotes means different numbers to different YAML readers", text=text),
+            said("the number without leading zeros, or text in quotes: '{text}'", text=text),
         )
     elif in_flow_list and (comma := re.search("[，、]", text)):
         what, expected = say(comma[0])
-        report(_shifted(scalar, comma.start()), f"{what} in a list", f"{expected}, or the item in quotes")
+        report(
+            _shifted(scalar, comma.start()),
+            said("{what} in a list", what=what),
+            said("{expected}, or the item in quotes", expected=expected),
+        )
 
 
 def _swallowed_lines(scalar: Scalar, lines: list[str], report: Report) -> None:
@@ -65,9 +72,17 @@ def _key_trap(key: Scalar, value: Node, report: Report) -> None:
     wide = first_fullwidth(key.text)
     if wide is not None and (to_ascii(key.text).isascii() or (empty and "：" in key.text)):
         what, expected = say(key.text[wide])
-        report(_shifted(key, wide), f"{what} in the key '{key.text}'", f"{expected}, or the key in quotes")
+        report(
+            _shifted(key, wide),
+            said("{what} in the key '{text}'", what=what, text=key.text),
+            said("{expected}, or the key in quotes", expected=expected),
+        )
     elif empty and (tight := _TIGHT_KEY.match(key.text)):
-        report(_shifted(key, tight.end()), f"no space after ':' in '{key.text}'", f"'{tight[0]} …'")
+        report(
+            _shifted(key, tight.end()),
+            said("no space after ':' in '{text}'", text=key.text),
+            said("'{tight} …'", tight=tight[0]),
+        )
 
 
 def _shifted(scalar: Scalar, by: int) -> Mark:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carewatch.spec.saying import joined, said
+
 NO_VALUE = "no value is written here"
 
 
@@ -71,26 +73,29 @@ def words_for(error: Mapping[str, Any], shown: str) -> Words:
         return Words(re.sub(r"^(Value error|Assertion failed), ", "", str(error["msg"])))
     if kind in ("enum", "literal_error", "union_tag_invalid"):
         choices = _choices(str(context.get("expected_tags") or context["expected"]))
-        what = NO_VALUE if shown == "nothing" else f"{shown} is not a possible value"
+        what = NO_VALUE if shown == "nothing" else said("{shown} is not a possible value", shown=shown)
         few = len(choices) <= _FEW
-        return Words(what, " or ".join(choices) if few else f"one of {', '.join(choices)}", choices)
+        return Words(
+            what,
+            " or ".join(choices) if few else said("one of {choices}", choices=joined(", ", choices)),
+            choices,
+        )
     if shown == "nothing" and kind not in ("too_short", "string_too_short"):
         return Words(NO_VALUE, _expected(kind))
     if kind in _BOUND:
         what, expected = _BOUND[kind]
         bounds = {name: _number(bound) for name, bound in context.items()}
-        return Words(f"{shown} is {what}", expected.format(**bounds))
+        return Words(said("{shown} is {what}", shown=shown, what=said(what)), expected.format(**bounds))
     if kind in ("too_short", "too_long"):
         return _count(kind, context)
     if kind == "string_type":
         quoted = f"it in quotes: '{shown}'" if re.fullmatch(r"[\w.+-]+", shown) else "a text"
-        return Words(f"{shown} is not text", quoted)
+        return Words(said("{shown} is not text", shown=shown), quoted)
     if kind.startswith("bool"):
         text = shown.startswith("'")
         meant = _TRUTH.get(shown.strip("'").lower())
-        return Words(
-            f"{shown} is {'text here' if text else 'not true or false'}", "true or false", meant=meant
-        )
+        template = "{shown} is text here" if text else "{shown} is not true or false"
+        return Words(said(template, shown=shown), "true or false", meant=meant)
     return _type_words(kind, str(error["msg"]), shown)
 
 
@@ -102,10 +107,14 @@ def _type_words(kind: str, message: str, shown: str) -> Words:
     known = _KIND.get(kind.split("_", maxsplit=1)[0])
     if known is not None:
         one = re.fullmatch(r"'?([\w.+-]+)'?", shown) if known[0] == "a list" else None
-        return Words(f"{shown} is not {known[0]}", known[1], meant=f"[{one[1]}]" if one else None)
+        return Words(
+            said("{shown} is not {known}", shown=shown, known=said(known[0])),
+            known[1],
+            meant=f"[{one[1]}]" if one else None,
+        )
     expected = message.removeprefix("Input should be ")
     if expected != message:
-        return Words(f"{shown} does not fit here", expected)
+        return Words(said("{shown} does not fit here", shown=shown), expected)
     return Words(message)
 
 
@@ -122,7 +131,9 @@ def _count(kind: str, context: Mapping[str, Any]) -> Words:
     found = context.get("actual_length")
     plenty = "too few" if kind == "too_short" else "too many"
     bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
-    return Words(f"{plenty} entries ({found if found is not None else 'more'})", bound)
+    return Words(
+        said("{plenty} entries ({found})", plenty=plenty, found=found if found is not None else "more"), bound
+    )
 
 
 def _choices(expected: str) -> tuple[str, ...]:
