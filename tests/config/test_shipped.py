@@ -11,6 +11,8 @@ import pytest
 from tests.config.files import FOLDERS_OF_CONFIGURATION, ROOT
 
 from carewatch.cli import main
+from carewatch.spec.document import SpecError
+from carewatch.spec.loading import load
 
 LINE = re.compile(
     r"\S+: [0-9]+ metrics, [0-9]+ rules, [0-9]+ playbooks, [0-9]+ people; judgement [0-9a-f]{12}, care [0-9a-f]{12}"
@@ -71,3 +73,26 @@ def test_years_without_announced_holidays_are_a_note_and_no_problem(
         note,
     )
     assert said.err == ""
+
+
+@pytest.mark.req("S79")
+def test_every_shipped_rule_is_tried_on_both_sides_by_its_own_examples() -> None:
+    for name, rule in load(ROOT / "config").judgement.rules.items():
+        if rule.on != "event":
+            assert {example.fires for example in rule.examples} >= {True, False}, name
+
+
+@pytest.mark.req("S79")
+def test_a_rule_that_no_longer_does_what_its_example_says_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    path = folder / "warnings" / "service_finance.yaml"
+    written = path.read_text(encoding="utf-8")
+    assert written.count("when: overdue_days > 60") == 1
+    path.write_text(written.replace("when: overdue_days > 60", "when: overdue_days > 61"), encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load(folder)
+    assert any(
+        "the example says fires: true, but it does not fire" in problem.what
+        for problem in caught.value.problems
+    )
