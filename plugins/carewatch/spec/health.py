@@ -190,10 +190,10 @@ class HealthModel(Strict):
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Self:
         weights = {name: dimension.weight for name, dimension in self.dimensions.items()}
-        problems = [*_sum_problems(weights, "the dimensions", "dimensions")]
+        problems = [*_sum_problems(weights, said("the dimensions"), "dimensions")]
         for name, dimension in self.dimensions.items():
             problems += metric_sum_problems(
-                dimension.metrics, f"the metrics in '{name}'", "dimensions", name, "metrics"
+                dimension.metrics, said("the metrics in '{name}'", name=name), "dimensions", name, "metrics"
             )
         raise_all(problems)
         return self

@@ -30,7 +30,7 @@ RESERVED: Final = ("health_red", "health_yellow")
 """Rules that every health model brings."""
 
 _COLOURS = ("green", "yellow", "red", "grey")
-_CAME_OUT = {True: "it fires", False: "it does not fire", "unknown": "it cannot be told"}
+_CAME_OUT = {True: said("it fires"), False: said("it does not fire"), "unknown": said("it cannot be told")}
 
 
 def check_rules(parts: Parts) -> Iterator[Found]:
@@ -229,7 +229,7 @@ def _examples(rule: Rule, words: Collection[str]) -> Iterator[SpecProblem]:
         if came_out != example.fires:
             expected = said("fires: {lower}, or another threshold", lower=str(came_out).lower())
             missing = ", ".join(sorted(name for name in read if example.given.get(name) is None))
-            without = f" without {missing}" if came_out == "unknown" else ""
+            without = said(" without {missing}", missing=missing) if came_out == "unknown" else ""
             what = said(
                 "the example says fires: {lower}, but {came_out}{without}",
                 lower=str(example.fires).lower(),
@@ -249,7 +249,9 @@ def _misgiven(example: Example, read: Collection[str], words: Collection[str]) -
             yield SpecProblem(what, expected=expected, nearest=near, loc=loc, at_key=True)
         elif value is not None and isinstance(value, str) != (given in words):
             is_text = given in words
-            kind, expected = ("a text", "a text in quotes") if is_text else ("a number", "a number")
+            kind, expected = (
+                (said("a text"), "a text in quotes") if is_text else (said("a number"), "a number")
+            )
             yield SpecProblem(
                 said("'{value}' is given, but {given} is {kind}", value=value, given=given, kind=kind),
                 expected=expected,

@@ -78,7 +78,10 @@ class Tiers(Strict):
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
-        problems = [*metric_sum_problems(self.metrics, "the tier metrics", "metrics"), *self._cut_problems()]
+        problems = [
+            *metric_sum_problems(self.metrics, said("the tier metrics"), "metrics"),
+            *self._cut_problems(),
+        ]
         problems += [*self._weight_problems()]
         if self.by == "value" and self.money is None:
             what = "the tiers go by value, and no metric says what that is"
