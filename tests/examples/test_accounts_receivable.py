@@ -112,7 +112,7 @@ def test_health_ranks_who_pays_the_next_bills_late(
     tried = try_pack(capsys, PACK, REAL, tmp_path / "scores.csv", "2013-01-01", "2013-11-01")
     assert tried.loaded("ledger.invoices") == tried.loaded("ledger.payments") == {"new": 2466}
     found = script(PACK, "judge_late").rank(tmp_path / "scores.csv", REAL / "invoices.csv.gz")
-    record_property("late", found)
+    record_property("late", repr(found))
     assert found.bills == 1180 and found.late == pytest.approx(0.318, abs=0.001)
     assert found.roc_auc >= 0.85
     assert found.top_decile_lift >= 2.3
