@@ -45,9 +45,9 @@ WATCHED = "version: 1\nrules:" + "".join(
 )
 
 
-def test_samples_have_the_shape_of_what_is_told(
-    make_firm: Callable[..., TinyFirm], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """Return the names that templates are given, by kind of notice, filled as the test tells."""
     told: dict[str, set[str]] = {}
 
     def listen(kind: str, language: str, values: dict[str, Any], zone: Any) -> dict[str, str]:
@@ -57,6 +57,26 @@ def test_samples_have_the_shape_of_what_is_told(
     monkeypatch.setattr(notify, "compose", listen)
     monkeypatch.setattr(engineers, "compose", listen)
     monkeypatch.setattr(watched, "compose", listen)
+    return told
+
+
+@pytest.mark.req("S85")
+def test_the_sample_of_a_warm_up_has_the_shape_of_what_is_told(
+    make_firm: Callable[..., TinyFirm], told: dict[str, set[str]]
+) -> None:
+    firm = make_firm({"launch.yaml": "version: 1\nwarm_up: true\noperations: [sales_manager]\n"})
+    firm.customer("C1", tier="A")
+    firm.dial("C1", MONDAY, quiet=0, strain=0, halt=1, mood=90)
+    firm.night(MONDAY)
+    firm.dial("C1", MONDAY + timedelta(days=7), quiet=0, strain=0, halt=1, mood=90)
+    firm.night(MONDAY + timedelta(days=7))
+    assert set(told) == {"warm_up"}
+    assert names(SAMPLES["warm_up"][0]) <= told["warm_up"]
+
+
+def test_samples_have_the_shape_of_what_is_told(
+    make_firm: Callable[..., TinyFirm], told: dict[str, set[str]]
+) -> None:
     firm = make_firm(
         {"notices.yaml": f"{ALONE}to_customers: mail\n", "warnings/watched.yaml": WATCHED, **HOLDING}
     )
@@ -92,7 +112,6 @@ def test_samples_have_the_shape_of_what_is_told(
         close(firm.connection, live, by="ann", result="false_alarm", note="known", now=firm.moment(night, 9))
         firm.dial(name, much_later, **{"quiet": 0, "strain": 0, "halt": 0, "mood": 90} | dials)
     firm.night(much_later)
-    # What warm-up tells is held to its sample where there is a warm-up: tests/flow/test_launch.py.
     assert set(told) == set(SAMPLES) - {"warm_up"}
     for kind in told:
         assert names(SAMPLES[kind][0]) <= told[kind], kind

@@ -66,7 +66,9 @@ _RECORDED: Final[_Values] = {
     "recorded": 3,
     "levels": [{"level": 3, "warnings": 1}, {"level": 1, "warnings": 2}],
     "owners": [{"owner": "Owner", "warnings": 3}],
-    "warnings": [_SHARED | {"tier": "A", "owner": "Owner", "reasons": [_REASON]}],
+    "warnings": [
+        {"customer": _SHARED["customer"], "level": 2, "tier": "A", "owner": "Owner", "reasons": [_REASON]}
+    ],
 }
 _TOLD: Final = ("opened", "rose", "returned", "changed", "handed_over", "released")
 
