@@ -13,6 +13,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule
 from carewatch.schedule import firm_time_zone
 from operators.ask_for_release import AskForReleaseOperator
 from operators.decide_approval import DecideApprovalOperator, FindProposalOperator
+from operators.tell_engineers import TellEngineersNotifier
 
 with DAG(
     dag_id="care_approval",
@@ -22,7 +23,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "desk"],
-    default_args={"owner": "data engineering", "retries": 1},
+    default_args={
+        "owner": "data engineering",
+        "retries": 1,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the answer counts from"

@@ -14,6 +14,7 @@ from airflow.sdk import DAG, Param
 
 from operators.deliver_outbox import DeliverOutboxOperator
 from operators.preview_draft import PreviewDraftOperator
+from operators.tell_engineers import TellEngineersNotifier
 
 with DAG(
     dag_id="care_preview",
@@ -23,7 +24,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["care", "desk"],
-    default_args={"owner": "data engineering", "retries": 1},
+    default_args={
+        "owner": "data engineering",
+        "retries": 1,
+        "on_failure_callback": TellEngineersNotifier(),
+    },
     params={
         "folder": Param("draft", type="string", description="the draft: a folder below the configuration"),
         "person": Param(

@@ -101,7 +101,7 @@ def keys_asked(chat: Hook) -> list[str]:
         (
             "care_nightly",
             {
-                "open_night": 6, "measure_metrics": 2, "judge_health": 2, "advance_warnings": 2, "start_level_1": 2,
+                "open_night": 8, "measure_metrics": 2, "judge_health": 2, "advance_warnings": 2, "start_level_1": 2,
                 "start_level_2": 2, "start_level_3": 2, "decide_notices": 2, "seal_night": 2,
             },
         ),

@@ -66,7 +66,8 @@ def test_the_heir_is_told_with_reasons_and_tasks(make_firm: MakeFirm, warned: Ti
     [(text,)] = warned.rows(
         "select message->>'text' from care.outbox where key = 'digest/bob/mail/2026-06-02'"
     )
-    assert "1. Firm C1 (C1) - handed over to Bob, level 2, tier B\n   - halt is 1\n" in text
+    assert "1. Firm C1 (C1) - handed over to Bob, level 2, tier B\n   health 90, green," in text
+    assert "   - halt is 1\n   - quiet is 1\n" in text
     assert "   > Call and learn the problem - Bob, by 2026-06-01 14:00\n" in text
     assert "2. Firm C2 (C2) - handed over to Bob, level 1, tier B\n" in text
 

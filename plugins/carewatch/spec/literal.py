@@ -38,7 +38,7 @@ def parse_literal(sql: str) -> exp.Query:
     try:
         statements = _statements(sql)
     except (ParseError, TokenError) as error:
-        what = "the query cannot be read"
+        what = said("the query cannot be read")
         raise unreadable(error, sql, before=0, what=what, expected="one SELECT", loc=_LOC) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise SpecProblem("a literal metric is exactly one SELECT", loc=_LOC)

@@ -206,7 +206,7 @@ class Metric(Strict):
     def _shape_problems(self) -> Iterator[SpecProblem]:
         shape = SHAPES[self.kind]
         given = {key for key in _SHAPE_KEYS if getattr(self, key) is not None}
-        words = " or ".join((", ".join(list(shape.parts)[:-1]), *list(shape.parts)[-1:]))
+        words = joined(" or ", (joined(", ", list(shape.parts)[:-1]), *list(shape.parts)[-1:]))
         for key in sorted(shape.needs - given):
             what = said("a metric of kind '{kind}' needs '{key}'", kind=self.kind, key=key)
             expected = said("part: {words}", words=words) if key == "part" else _NEEDED[key]
@@ -237,7 +237,7 @@ class Metric(Strict):
             return
         if self.kind in _OF_ITEMS and self.fact not in ITEMS:
             what = said("a row of {fact} opens nothing that ends", fact=self.fact)
-            yield SpecProblem(what, expected=" or ".join(ITEMS), loc=("fact",))
+            yield SpecProblem(what, expected=joined(" or ", ITEMS), loc=("fact",))
             return
         fact = FACTS[self.fact]
         checks = {
@@ -277,7 +277,7 @@ class Metric(Strict):
     def _check_date(self) -> None:
         items = ITEMS.get(self.fact or "")
         if self.date is not None and items is not None and self.date not in items.dates:
-            raise unknown("date", self.date, items.dates, expected=" or ".join(items.dates) or "no date")
+            raise unknown("date", self.date, items.dates, expected=joined(" or ", items.dates) or "no date")
 
     def _check_part(self) -> None:
         items = ITEMS.get(self.fact or "")

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from carewatch.spec.saying import in_language, joined, said
+from carewatch.spec.saying import Said, in_language, joined, said
 
 Loc = tuple[str | int, ...]
 
@@ -143,9 +143,9 @@ def unknown(
     """
     choices = sorted(known)
     near = nearest(name, choices)
-    listed = f"one of {', '.join(choices)}" if choices and not near else None
+    listed = said("one of {choices}", choices=joined(", ", choices)) if choices and not near else None
     return SpecProblem(
-        said("unknown {what} '{name}'", what=said(what), name=name),
+        said("unknown {what} '{name}'", what=what if isinstance(what, Said) else said(what), name=name),
         expected=expected or listed,
         nearest=near,
         loc=loc,

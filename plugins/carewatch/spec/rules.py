@@ -276,17 +276,17 @@ class LevelLine(Strict):
 
 Level = Literal["1", "2", "3"]
 LEVELS: Final[tuple[Level, ...]] = ("1", "2", "3")
-_PROMISED = ("the first call", "the plan", "the escalation", "the whole")
+_PROMISED = (said("the first call"), said("the plan"), said("the escalation"), said("the whole"))
 
 
 def _promise(value: object) -> object:
     """Refuse anything but four working hours that do not fall."""
     form = "[first call, plan, escalation, the whole] in working hours, such as [4, 8, 16, 24]"
     if not isinstance(value, list | tuple) or len(value) != len(_PROMISED):
-        found = f"{len(value)} hours" if isinstance(value, list | tuple) else f"'{value}'"
+        found = said("{count} hours", count=len(value)) if isinstance(value, list | tuple) else f"'{value}'"
         raise SpecProblem(said("{found} where a promise has four", found=found), expected=form)
     problems = []
-    latest: tuple[float, str] = (0, "the start")
+    latest: tuple[float, str] = (0, said("the start"))
     for number, (hours, promised) in enumerate(zip(value, _PROMISED, strict=True)):
         if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= _LONGEST:
             what = said("'{hours}' hours to {promised}", hours=hours, promised=promised)
@@ -360,7 +360,7 @@ class Levels(Strict):
     @field_validator("levels")
     @classmethod
     def _every_level_has_lines(cls, value: dict[Level, list[LevelLine]]) -> dict[Level, list[LevelLine]]:
-        raise_all(_absent(value, "has no line"))
+        raise_all(_absent(value, said("has no line")))
         return value
 
 
@@ -397,7 +397,7 @@ class LevelPromises(Strict):
     @field_validator("promises")
     @classmethod
     def _every_level_is_promised(cls, value: dict[Level, dict[str, SLA]]) -> dict[Level, dict[str, SLA]]:
-        raise_all(_absent(value, "has no promise"))
+        raise_all(_absent(value, said("has no promise")))
         return value
 
 
@@ -431,7 +431,7 @@ class LevelsFile(Levels, LevelPromises):
     def _every_loose_level_has_lines(
         cls, value: dict[Level, list[LevelLine]] | None
     ) -> dict[Level, list[LevelLine]] | None:
-        raise_all(_absent(value, "has no line") if value is not None else ())
+        raise_all(_absent(value, said("has no line")) if value is not None else ())
         return value
 
     def table(self, *, loose: bool = False) -> Levels:

@@ -370,7 +370,7 @@ def _unread(text: str, start: int) -> SpecProblem:
     if name is None:
         return SpecProblem(
             said("'{text}' is not a check", text=text.strip()),
-            expected=" or ".join(("a name", *_OF_ALL_ROWS[::2])),
+            expected=joined(" or ", ("a name", *_OF_ALL_ROWS[::2])),
         )
     whole = name[0] in _OF_ALL_ROWS
     forms = [form for form in _FORMS if whole is not form[0].isupper()]

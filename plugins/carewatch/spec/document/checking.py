@@ -128,7 +128,7 @@ def _merged(words: list[Words], shown: str) -> Words:
     choices = tuple(choice for one in words for choice in one.choices)
     meant = next((one.meant for one in words if one.meant), None)
     return Words(
-        said("{shown} does not fit here", shown=shown), " or ".join(expected) or None, choices, meant
+        said("{shown} does not fit here", shown=shown), joined(" or ", expected) or None, choices, meant
     )
 
 

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from carewatch.spec.document.exact import exact
 from carewatch.spec.fullwidth import to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
-from carewatch.spec.saying import said
+from carewatch.spec.saying import joined, said
 
 LANGUAGES: Final = ("en", "zh-CN")
 
@@ -127,7 +127,7 @@ def _language(key: str, text: object) -> str:
     if key in LANGUAGES:
         return key
     # a comma ends a text without quotes: the rest of the sentence looks like a language that says nothing
-    expected = "the text in quotes" if text is None else " or ".join(LANGUAGES)
+    expected = "the text in quotes" if text is None else joined(" or ", LANGUAGES)
     near = "zh-CN" if key.lower() in ("cn", "chinese", "中文") else nearest(key, LANGUAGES)
     raise SpecProblem(said("unknown language '{key}'", key=key), expected=expected, nearest=near, at_key=True)
 

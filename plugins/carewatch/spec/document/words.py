@@ -77,7 +77,7 @@ def words_for(error: Mapping[str, Any], shown: str) -> Words:
         few = len(choices) <= _FEW
         return Words(
             what,
-            " or ".join(choices) if few else said("one of {choices}", choices=joined(", ", choices)),
+            joined(" or ", choices) if few else said("one of {choices}", choices=joined(", ", choices)),
             choices,
         )
     if shown == "nothing" and kind not in ("too_short", "string_too_short"):

@@ -10,7 +10,7 @@ from carewatch.spec.parts import Parts
 from carewatch.spec.rules import LEVELS
 from carewatch.spec.saying import said
 
-_PROMISED = ("the first call", "the plan", "the escalation", "the whole")
+_PROMISED = (said("the first call"), said("the plan"), said("the escalation"), said("the whole"))
 
 
 def find(parts: Parts) -> Iterator[Finding]:
