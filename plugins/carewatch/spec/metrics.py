@@ -31,7 +31,7 @@ _NEEDED = {
     "where": "where: an SQL condition over the fact's columns",
     "window": "window: how far back it looks, such as 90 days",
     "within": "within: how far ahead it looks, such as 90 days",
-    "habits": "habits: {r: , alpha: , a: , b: }, as `care fit` prints them",
+    "habits": said("habits: {{r: , alpha: , a: , b: }}, as `care fit` prints them"),
 }
 _SHAPE_KEYS = (
     "fact", "of", "where", "window", "ago", "event", "broken_by", "metric", "metrics", "over", "at_least", "against",

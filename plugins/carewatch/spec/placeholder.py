@@ -12,7 +12,7 @@ from carewatch.spec.saying import said
 from carewatch.spec.vocabulary import Vocabulary
 
 _PART = re.compile(r"\{\{|\}\}|\{(?P<inside>[^{}｛｝]*)[}｝]|(?P<stray>[{}｛｝])")
-_FORM = "{name} or {name:.1f}"
+_FORM = said("{{name}} or {{name:.1f}}")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _faults(part: re.Match[str]) -> Iterator[SpecProblem]:
         what, expected = say(stray)
         yield SpecProblem(what, expected=expected, column_offset=at if part["stray"] else part.end() - 1)
     elif part["stray"]:
-        other = "'}' behind the name" if stray == "{" else "'{' before the name"
+        other = said("'}}' behind the name") if stray == "{" else said("'{{' before the name")
         yield SpecProblem(
             said("'{stray}' without its other half", stray=stray), expected=other, column_offset=at
         )
