@@ -48,6 +48,18 @@ def test_there_is_a_guide_for_each_reader() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "chinese", [ROOT / "README.zh-CN.md", *(ROOT / "docs").glob("*.zh-CN.md")], ids=lambda page: page.name
+)
+def test_a_chinese_page_has_every_section_of_the_english_one(chinese: Path) -> None:
+    english = chinese.with_name(chinese.name.replace(".zh-CN", ""))
+    depths = [
+        [len(mark) for mark in re.findall(r"^(#+) ", BLOCK.sub("", page.read_text(encoding="utf-8")), re.M)]
+        for page in (english, chinese)
+    ]
+    assert depths[0] == depths[1]
+
+
 @pytest.mark.parametrize("text", [text for text in blocks("yaml") if text.startswith("# config/")])
 def test_a_file_that_is_shown_can_be_used_as_it_is(text: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")
