@@ -276,18 +276,18 @@ class LevelLine(Strict):
 
 Level = Literal["1", "2", "3"]
 LEVELS: Final[tuple[Level, ...]] = ("1", "2", "3")
-_PROMISED = (said("the first call"), said("the plan"), said("the escalation"), said("the whole"))
+PROMISED = (said("the first call"), said("the plan"), said("the escalation"), said("the whole"))
 
 
 def _promise(value: object) -> object:
     """Refuse anything but four working hours that do not fall."""
     form = "[first call, plan, escalation, the whole] in working hours, such as [4, 8, 16, 24]"
-    if not isinstance(value, list | tuple) or len(value) != len(_PROMISED):
+    if not isinstance(value, list | tuple) or len(value) != len(PROMISED):
         found = said("{count} hours", count=len(value)) if isinstance(value, list | tuple) else f"'{value}'"
         raise SpecProblem(said("{found} where a promise has four", found=found), expected=form)
     problems = []
     latest: tuple[float, str] = (0, said("the start"))
-    for number, (hours, promised) in enumerate(zip(value, _PROMISED, strict=True)):
+    for number, (hours, promised) in enumerate(zip(value, PROMISED, strict=True)):
         if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= _LONGEST:
             what = said("'{hours}' hours to {promised}", hours=hours, promised=promised)
             problems.append(SpecProblem(what, expected="a number of working hours above 0", loc=(number,)))

@@ -7,10 +7,8 @@ from itertools import pairwise
 
 from carewatch.spec.lint._finding import Finding
 from carewatch.spec.parts import Parts
-from carewatch.spec.rules import LEVELS
+from carewatch.spec.rules import LEVELS, PROMISED
 from carewatch.spec.saying import said
-
-_PROMISED = (said("the first call"), said("the plan"), said("the escalation"), said("the whole"))
 
 
 def find(parts: Parts) -> Iterator[Finding]:
@@ -25,7 +23,7 @@ def find(parts: Parts) -> Iterator[Finding]:
                 if first > second:
                     what = said(
                         "tier {better} waits {first:g} hours for {promised}, the lesser tier {worse} only {second:g}",
-                        better=better, first=first, promised=said(_PROMISED[at]), worse=worse, second=second,
+                        better=better, first=first, promised=PROMISED[at], worse=worse, second=second,
                     )  # fmt: skip
                     yield _late(level, better, at, what, second)
     for milder, worse in pairwise(LEVELS):
@@ -36,7 +34,7 @@ def find(parts: Parts) -> Iterator[Finding]:
                     if first > second:
                         what = said(
                             "level {worse} waits {first:g} hours for {promised}, level {milder} only {second:g}",
-                            worse=worse, first=first, promised=said(_PROMISED[at]), milder=milder, second=second,
+                            worse=worse, first=first, promised=PROMISED[at], milder=milder, second=second,
                         )  # fmt: skip
                         yield _late(worse, tier, at, what, second)
 
