@@ -1,6 +1,6 @@
 """Run one night without Airflow in this process and print its step times and peak memory as one line of JSON.
 
-python bench/one_night.py DSN DAY
+python bench/one_night.py DSN DAY [CONFIGURATION]     # by default the bench's own
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from carewatch.spec.loading import load  # noqa: E402
 from carewatch.store.database import connect  # noqa: E402
 
 
-def main(dsn: str, day: date) -> dict[str, object]:
+def main(dsn: str, day: date, folder: Path) -> dict[str, object]:
     """Return the seconds of each step, the night (without start-up), what happened, and the peak memory in MB."""
     marks = {"imports": time.perf_counter() - STARTED}
     at = time.perf_counter()
@@ -30,7 +30,7 @@ def main(dsn: str, day: date) -> dict[str, object]:
         marks[step] = time.perf_counter() - at
         at = time.perf_counter()
 
-    configuration = load(Path(__file__).parent / "config")
+    configuration = load(folder)
     mark("configuration")
     own = time.process_time()
     with connect(dsn, autocommit=True) as connection:
@@ -57,4 +57,5 @@ def main(dsn: str, day: date) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], date.fromisoformat(sys.argv[2]))))
+    own = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(__file__).parent / "config"
+    print(json.dumps(main(sys.argv[1], date.fromisoformat(sys.argv[2]), own)))

@@ -76,10 +76,13 @@ def loaded(firm: Firm, dsn: str, connection: Connection) -> Iterator[None]:
 
 @dataclass
 class Seen:
-    """What the replayed weeks said of one customer: the level of each week, and the indicators that were odd."""
+    """What the replayed weeks said of one customer: the level of each week, how many days it had been a customer, and
+    the indicators that were odd.
+    """
 
     truth: Truth
     levels: dict[date, int] = field(default_factory=dict)
+    age: dict[date, float] = field(default_factory=dict)
     odd: dict[date, frozenset[str]] = field(default_factory=dict)
 
     def warned_as(self, indicators: Collection[str], first: date, last: date) -> bool:
@@ -104,11 +107,13 @@ def weeks_of(
         names = np.array([rule.counts_as for rule in spec.rules.values()])
         ranks = np.array([rule.severity.rank for rule in spec.rules.values()])
         states = replayed.judged.states[:, : len(names)]
+        age = replayed.judged.columns["days_since_first_order"].tolist()
         for row, (number, level) in enumerate(
             zip(replayed.customers.tolist(), replayed.level.tolist(), strict=True)
         ):
             if ids[number] in seen:
                 one = seen[ids[number]]
                 one.levels[replayed.day] = level
+                one.age[replayed.day] = age[row]
                 one.odd[replayed.day] = frozenset(names[(states[row] == State.HIT) & (ranks > 0)].tolist())
     return seen

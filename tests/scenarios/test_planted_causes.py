@@ -15,6 +15,9 @@ from carewatch.store.database import connect
 
 FIRST, LAST = date(2025, 10, 6), date(2026, 6, 29)
 FESTIVAL = (date(2026, 2, 15), date(2026, 3, 9))
+SEASON_KNOWN = 485
+"""Days after which a customer's own past year tells its season: a year, and the quarter before it."""
+HALF_A_WEEK_A_YEAR = 0.01
 DRAWS = 400
 
 
@@ -53,9 +56,13 @@ def test_each_planted_cause_is_warned_of_by_reasons_that_name_it(
     ), counts
 
 
-def rate(people: list[Seen], first: date, last: date, at_least: int = 1) -> float:
+def rate(people: list[Seen], first: date, last: date, at_least: int = 1, age: float = 0) -> float:
+    """Return the share of weeks with such a level, of customers who had been ones for so many days."""
     weeks = [
-        level >= at_least for one in people for week, level in one.levels.items() if first <= week <= last
+        level >= at_least
+        for one in people
+        for week, level in one.levels.items()
+        if first <= week <= last and (one.age[week] >= age or not age)
     ]
     return float(np.mean(weeks))
 
@@ -85,8 +92,11 @@ def test_holidays_and_seasons_ring_no_more_than_the_base_rate(
         "other weeks": otherwise,
         "seasonal": rate(seasonal, FIRST, LAST),
         "others": rate(others, FIRST, LAST),
+        "seasonal, season known": rate(seasonal, FIRST, LAST, age=SEASON_KNOWN),
+        "others, as old": rate(others, FIRST, LAST, age=SEASON_KNOWN),
     }
     record_property("rates", rates)
     assert during <= otherwise, rates
+    assert rates["seasonal, season known"] <= rates["others, as old"] + HALF_A_WEEK_A_YEAR, rates
     assert lowest_difference(seasonal, others, lambda group: rate(group, FIRST, LAST)) <= 0, rates
     assert lowest_difference(seasonal, others, lambda group: rate(group, FIRST, LAST, 2)) <= 0, rates

@@ -154,6 +154,9 @@ def _order_amounts() -> Iterator[Case]:
     )
     yield Case("S26", "orders_from_five_to_two", None, "five, then three", [*five, *orders(ago(9), 3, 1000)])
     yield Case("S26", "orders_from_five_to_two", None, "four, then one", [*five[1:], order(ago(9))])
+    spurt, five_to_two = [*five, *orders(ago(9), 2, 1000)], "orders_from_five_to_two"
+    yield Case("S26", five_to_two, None, "a spurt has ended", [*spurt, order(ago(120), 7_000)])
+    yield Case("S26", five_to_two, "moderate", "the quarter has fallen", [*spurt, order(ago(120), 7_010)])
     yield Case("S76", "order_amount_down_10", "mild", "10 % down", quarters(100_000, 90_000), level=1)
     yield Case("S76", "order_amount_down_10", None, "9.9 % down", quarters(100_000, 90_100))
     yield Case("S76", "order_amount_down_10", "mild", "19.9 % down", quarters(100_000, 80_100), level=1)
@@ -199,6 +202,27 @@ def _order_amounts() -> Iterator[Case]:
         order(ago(40), 7_000),
     ]
     yield Case("S38", year, None, "down on the quarter before, not on last year", other, tier="A")
+    down = [*base, order(ago(40), 7_000)]
+    rising, falling = [*down, order(ago(120), 5_800)], [*down, order(ago(120), 9_000)]
+    spring = ago(365 + 120)
+    yield Case("S38", year, None, "the season comes, as last year", [*rising, order(spring, 8_300)], tier="A")
+    yield Case("S38", year, "moderate", "last year it did not", [*rising, order(spring, 8_400)], tier="A")
+    yield Case(
+        "S38", year, None, "the season goes, as last year", [*falling, order(spring, 12_500)], tier="A"
+    )
+    yield Case("S38", year, "moderate", "last year it stayed", [*falling, order(spring, 12_400)], tier="A")
+    late, early = [*down, order(ago(120), 5_900)], [*down, order(ago(120), 8_700)]
+    yield Case("S38", year, "moderate", "this year it does not come", [*late, order(spring, 8_300)], tier="A")
+    yield Case("S38", year, "moderate", "this year it stays", [*early, order(spring, 12_500)], tier="A")
+    silent = [*base, *orders(ago(364), 6, 100, every=10), order(ago(85), 7_000), order(ago(120), 9_000)]
+    yield Case(
+        "S38",
+        year,
+        "moderate",
+        "the season goes and no order comes",
+        [*silent, order(spring, 12_500)],
+        tier="A",
+    )
 
 
 def _silence() -> Iterator[Case]:
