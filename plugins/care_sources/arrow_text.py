@@ -62,10 +62,10 @@ def _checked(column: pyarrow.Array) -> tuple[pyarrow.Array, Any]:
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        given = column.cast(pa.binary()).to_pylist()
+        given: list[bytes | None] = column.cast(pa.binary()).to_pylist()
         texts = [None if value is None else value.decode("utf-8", "replace") for value in given]
         flags = [
-            value is not None and text.encode() != value for value, text in zip(given, texts, strict=True)
-        ]  # type: ignore[union-attr]
+            text is not None and text.encode() != value for value, text in zip(given, texts, strict=True)
+        ]
         column, damaged = pa.array(texts, pa.string()), pa.array(flags)
     return pc.replace_substring(column, "\x00", "\ufffd"), damaged

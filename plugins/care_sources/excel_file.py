@@ -216,8 +216,8 @@ def cell_text(value: Any) -> str | None:
     if isinstance(value, float):
         return as_text(float(f"{value:.15g}"))
     if isinstance(value, datetime):
-        value = _to_milliseconds(value)
-        return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat(" ")
+        moment = _to_milliseconds(value)
+        return moment.date().isoformat() if moment.time() == datetime.min.time() else moment.isoformat(" ")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from carewatch.spec.calendar import WorkCalendar
+    from carewatch.spec.configuration import Configuration
+    from carewatch.spec.sources import Sources
+    from carewatch.store.database import Connection
+
+Part = TypeVar("Part")
 
 
 def warehouse_dsn() -> str:
@@ -18,40 +27,35 @@ def warehouse_dsn() -> str:
     return configured_dsn(lambda conn_id: BaseHook.get_connection(conn_id).get_uri())
 
 
-def configuration() -> Any:
+def configuration() -> Configuration:
     """Return the configuration on disk; a mistake in it fails the task at once: trying again cannot mend it."""
+    from carewatch.spec.loading import load
+
+    return _read("configuration", load)
+
+
+def configured_sources() -> Sources:
+    """Return the sources on disk; a mistake in them fails the task at once."""
+    from carewatch.spec.sources import load_sources
+
+    return _read("sources", load_sources)
+
+
+def calendar() -> WorkCalendar:
+    """Return the working calendar on disk; a mistake in it fails the task at once."""
+    from carewatch.spec.loading import load_calendar
+
+    return _read("calendar", load_calendar)
+
+
+def _read(what: str, load: Callable[[Path], Part]) -> Part:
     from carewatch.paths import config
     from carewatch.spec.document import SpecError
-    from carewatch.spec.loading import load
 
     try:
         return load(config())
     except SpecError as error:
-        raise AirflowFailException(f"the configuration cannot be used:\n{error}") from None
-
-
-def configured_sources() -> Any:
-    """Return the sources on disk; a mistake in them fails the task at once."""
-    from carewatch.paths import config
-    from carewatch.spec.document import SpecError
-    from carewatch.spec.sources import load_sources
-
-    try:
-        return load_sources(config())
-    except SpecError as error:
-        raise AirflowFailException(f"the sources cannot be used:\n{error}") from None
-
-
-def calendar() -> Any:
-    """Return the working calendar on disk; a mistake in it fails the task at once."""
-    from carewatch.paths import config
-    from carewatch.spec.document import SpecError
-    from carewatch.spec.loading import load_calendar
-
-    try:
-        return load_calendar(config())
-    except SpecError as error:
-        raise AirflowFailException(f"the calendar cannot be used:\n{error}") from None
+        raise AirflowFailException(f"the {what} cannot be used:\n{error}") from None
 
 
 def moment(text: str) -> datetime:
@@ -81,7 +85,7 @@ class CareOperator(BaseOperator):
         self.now = now
 
     @contextmanager
-    def warehouse(self) -> Iterator[Any]:
+    def warehouse(self) -> Iterator[Connection]:
         """Open the warehouse for the length of a block; a person's mistake that shows in it fails the task at once."""
         import psycopg
         from airflow.sdk.exceptions import AirflowException

@@ -90,7 +90,7 @@ def test_a_check_is_a_plain_sentence(text: str, test: Test, chinese: str) -> Non
         ("due_on between 2026-02-30 and 2026-03-01", "there is no day 2026-02-30", 15),
         ("due_on between 1 and 2026-03-01", "a number and a date; expected two of one kind", 21),
         ("newest at within 2 dys", "unknown unit 'dys'; expected elapsed time like '30 minutes', '2 hours' or '7 days'; "
-         "did you mean 2 days?", 17),
+         "did you mean 2 days?", 19),
         ('kind matches "("', "'(' is no regular expression (missing ), unterminated subpattern at position 0)", 14),
         ('kind matches "(?i)a"', "'(?i)a' has a group that begins with (?; expected a plain regular expression", 14),
         ("amount ＞ 5", "full-width '＞'; expected the ASCII character '>'; did you mean amount > 5?", 7),

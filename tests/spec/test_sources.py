@@ -135,14 +135,14 @@ MISTAKES = [
     (
         "every: 1 hour",
         "every: 1",
-        "10:12: 1 is not a length of time; expected elapsed time like '30 minutes', '2 hours' or '7 days'",
+        "10:12: 1 has no unit; expected elapsed time like '30 minutes', '2 hours' or '7 days'; did you mean 1 hours?",
     ),
     (
         "  sales:\n",
         "  typed:\n",
         "3:3: 'typed' is the source of what people type (care import); expected another name",
     ),
-    ("every: 1 hour", "every: 1 hr", "10:12: unknown unit 'hr'; expected elapsed time like"),
+    ("every: 1 hour", "every: 1 hr", "10:14: unknown unit 'hr'; expected elapsed time like"),
     (
         "customers: master",
         "customers: mastr",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,8 +11,8 @@ from typing import Annotated, Any, Final
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
-from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.amount import count_and_unit
+from carewatch.spec.problems import SpecProblem
 from carewatch.spec.saying import said
 
 
@@ -36,7 +35,6 @@ _MOST_DAYS: Final = {Unit.DAY: 1, Unit.WEEK: 7, Unit.MONTH: 31, Unit.YEAR: 366}
 _LONGEST_DAYS: Final = 36_600
 _HOUR_UNITS: Final = ("h", "hour", "hours", "工时", "小时", "个工时", "个小时")
 _LONGEST_HOURS: Final = 10_000.0
-_AMOUNT = re.compile(r"\s*(?P<count>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>.*?)\s*")
 _WINDOW_FORM = "a window like '30 days', '2 weeks', '3 months' or '1 year'"
 _HOURS_FORM = "working hours like 4 or '4 h'"
 
@@ -68,7 +66,7 @@ class Window:
         """Read `30 days`, `30d`, `60天`, `3个月` and the like; raises `SpecProblem`."""
         if isinstance(data, Window):
             return data
-        count, unit = _split(data, _UNIT_OF, _WINDOW_FORM, "days")
+        count, unit = count_and_unit(data, _UNIT_OF, _WINDOW_FORM, "days")
         if not count.is_integer() or count < 1:
             raise SpecProblem(
                 said("'{data}' is not a whole number of {unit_of}s", data=data, unit_of=_UNIT_OF[unit]),
@@ -100,7 +98,7 @@ def parse_hours(data: object) -> float:
     if isinstance(data, int | float) and not isinstance(data, bool):
         hours = float(data)
     else:
-        hours, _ = _split(data, dict.fromkeys(_HOUR_UNITS), _HOURS_FORM, "h")
+        hours, _ = count_and_unit(data, _HOUR_UNITS, _HOURS_FORM, "h")
     if not 0 < hours <= _LONGEST_HOURS:
         raise SpecProblem(said("{data} working hours", data=data), expected="more than 0 and at most 10000")
     return hours
@@ -120,34 +118,6 @@ class _AsHours:
 
 HoursField = Annotated[float, _AsHours]
 """A model field that holds working hours, written as a number or as text with a unit."""
-
-
-def _split(data: object, units: dict[str, Any], form: str, usual: str) -> tuple[float, str]:
-    """Return count and unit of a text; `usual` is the unit proposed where none is written."""
-    if isinstance(data, int | float) and not isinstance(data, bool):
-        raise SpecProblem(said("{data} has no unit", data=data), expected=form, nearest=f"{data} {usual}")
-    if not isinstance(data, str):
-        shown = "nothing" if data is None else f"{data}"
-        raise SpecProblem(said("{shown} is not a length of time", shown=shown), expected=form)
-    wide = first_fullwidth(data)
-    if wide is not None:
-        what, expected = say(data[wide])
-        raise SpecProblem(
-            said("{what} in '{data}'", what=what, data=data),
-            expected=expected,
-            nearest=to_ascii(data),
-            column_offset=wide,
-        )
-    match = _AMOUNT.fullmatch(data)
-    if match is None:
-        raise SpecProblem(said("'{data}' is not a length of time", data=data), expected=form)
-    count, unit = match["count"], match["unit"]
-    if unit not in units:
-        meant = nearest(unit, units) if unit else usual
-        near = f"{count} {meant}" if meant else None
-        what = said("unknown unit '{unit}'", unit=unit) if unit else said("'{data}' has no unit", data=data)
-        raise SpecProblem(what, expected=form, nearest=near, column_offset=match.start("unit") if unit else 0)
-    return float(count), unit
 
 
 def _text_schema(read: Callable[[object], Any], write: Callable[[Any], Any]) -> CoreSchema:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from carewatch.spec.fullwidth import first_fullwidth, say, to_ascii
-from carewatch.spec.problems import SpecProblem, nearest
+from carewatch.spec.amount import count_and_unit
+from carewatch.spec.problems import SpecProblem
 from carewatch.spec.saying import said
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -22,38 +21,18 @@ _UNITS: Final = {
 }  # fmt: skip
 _LONGEST: Final = timedelta(days=3660)
 _FORM: Final = "elapsed time like '30 minutes', '2 hours' or '7 days'"
-_AMOUNT: Final = re.compile(r"\s*(?P<count>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>.*?)\s*")
 
 
 def parse_elapsed(data: object) -> timedelta:
     """Read elapsed time with its unit, from 0 to ten years; raises `SpecProblem`."""
     if isinstance(data, timedelta):
         return data
-    if not isinstance(data, str):
-        shown = "nothing" if data is None else str(data)
-        raise SpecProblem(said("{shown} is not a length of time", shown=shown), expected=_FORM)
-    wide = first_fullwidth(data)
-    if wide is not None:
-        what, expected = say(data[wide])
-        raise SpecProblem(
-            said("{what} in '{data}'", what=what, data=data),
-            expected=expected,
-            nearest=to_ascii(data),
-            column_offset=wide,
-        )
-    match = _AMOUNT.fullmatch(data)
-    if match is None:
-        raise SpecProblem(said("'{data}' is not a length of time", data=data), expected=_FORM)
-    count, unit = match["count"], match["unit"]
-    if unit not in _UNITS:
-        meant = nearest(unit, _UNITS) if unit else "hours"
-        what = said("unknown unit '{unit}'", unit=unit) if unit else said("'{data}' has no unit", data=data)
-        raise SpecProblem(what, expected=_FORM, nearest=f"{count} {meant}" if meant else None)
-    if float(count) * _UNITS[unit] > _LONGEST:
+    count, unit = count_and_unit(data, _UNITS, _FORM, "hours")
+    if count * _UNITS[unit] > _LONGEST:
         raise SpecProblem(
             said("'{data}' is longer than any feed waits", data=data), expected="at most ten years"
         )
-    return float(count) * _UNITS[unit]
+    return count * _UNITS[unit]
 
 
 def in_words(elapsed: timedelta) -> str:
