@@ -12,10 +12,11 @@ from tests.config.files import ROOT
 
 from carewatch.cli import main
 from carewatch.commands.init_command import industries
-from carewatch.measure.health import Colour, score_all
+from carewatch.measure.health import Colour, points, score_all
 from carewatch.spec.condition import TRUE, evaluate
 from carewatch.spec.configuration import Configuration
 from carewatch.spec.document import SpecError
+from carewatch.spec.duration import Unit, Window
 from carewatch.spec.lint.number_of_metrics import FEWEST, MOST
 from carewatch.spec.loading import load, read
 from carewatch.spec.sources import load_sources
@@ -91,6 +92,41 @@ def test_the_number_of_each_industry_on_both_sides(
         for key, value in given.items()
     }
     assert (evaluate(pack(name).judgement.rules[rule].when, columns)[0] == TRUE) == fires
+
+
+@pytest.mark.req("S48")
+def test_consulting_watches_the_gap_between_projects_and_changes_of_contacts() -> None:
+    judgement = pack("consulting").judgement
+    assert {"no_next_project", "main_contact_left", "decision_makers_out_of_reach"} <= set(judgement.rules)
+    assert "project_gap_days" in judgement.health.metric_names()
+
+
+@pytest.mark.req("S46")
+@pytest.mark.parametrize(
+    ("name", "rule", "days", "lost"),
+    [
+        ("retail_chain", "no_purchase_for_30_days", 30, 90),
+        ("equipment", "no_purchase_for_180_days", 180, 365),
+    ],
+)
+def test_silence_weighs_by_the_days_of_the_industry(name: str, rule: str, days: int, lost: int) -> None:
+    """At its own number the rule alone warns and the silence earns less than yellow; at half of it, it earns green."""
+    judgement = pack(name).judgement
+    assert judgement.rules[rule].severity == "moderate" and not judgement.rules[rule].classes()
+    assert judgement.stages.lost.within == Window(lost, Unit.DAY)
+    scored = dict(judgement.health.scored())["days_since_order"]
+    late, early = points(np.array([days, days / 2.0]), scored.points)
+    assert late <= judgement.health.bands.yellow <= judgement.health.bands.green <= early
+
+
+@pytest.mark.req("S165")
+@pytest.mark.parametrize("name", ["consulting", "saas"])
+def test_a_net_promoter_score_earns_points_over_its_whole_scale(name: str) -> None:
+    """From -100 to 100: as many who advise against as for is middling, and more of either still counts."""
+    knots = dict(pack(name).judgement.health.scored())["nps_365d"].points
+    worth = points(np.array([-100.0, -50, -20, 0, 20, 50, 100]), knots)
+    assert (np.diff(worth[1:-1]) > 0).all() and worth[0] == 0 and worth[-1] == 100
+    assert 30 <= worth[3] <= 60
 
 
 @pytest.mark.parametrize("name", PACKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.facts_given import LONG_AGO, GivenFacts
 
 from carewatch.measure.cut import Cut
 from carewatch.spec.configuration import Configuration
+from carewatch.spec.duration import Unit, Window
 from carewatch.spec.facts import FACTS, Kind
 from carewatch.spec.loading import load
 from carewatch.spec.metric_examples import ROW_KEYS, MetricExample
@@ -36,6 +38,8 @@ ROWS = {
     "S20": ("logins_30d", "core_hours_30d", "core_hours_change_30d", "tickets_against_usual", "logins_against_usual"),
     "S21": ("own_gap", "silence_over_own_gap", "gap_irregularity", "renewal_intent", "amount_months_down"),
     "S22": ("decision_maker_180d", "decision_maker_change_180d", "satisfaction_90d"),
+    "S45": ("tickets_30d", "logins_30d", "logins_change_30d"),
+    "S47": ("days_since_interaction", "days_since_order"),
     "S50": ("days_silent", "cancellations_90d"),
     "S51": ("logins_30d", "complaints_90d", "orders_365d", "renewals_3y", "satisfaction_180d"),
     "S52": ("logins_change_30d", "payment_lengthening", "complaints_before", "complaints_90d"),
@@ -122,6 +126,20 @@ def test_every_shipped_metric_says_all_about_itself(name: str) -> None:
     assert {language for language, _ in metric.label.entries} == {"en", "zh-CN"}
     assert metric.owner and metric.source, "who answers for it, and where it comes from"
     assert metric.examples, "an example that is a test"
+
+
+def _named_windows() -> Iterator[Any]:
+    for name, metric in METRICS.items():
+        found = re.search(r"_(\d+)([dmy])(_last_year)?$", name)
+        if found and metric.window is not None:
+            rows = [row for row, names in ROWS.items() if name in names]
+            said = Window(int(found[1]), {"d": Unit.DAY, "m": Unit.MONTH, "y": Unit.YEAR}[found[2]])
+            yield pytest.param(name, said, marks=pytest.mark.req(*rows) if rows else (), id=name)
+
+
+@pytest.mark.parametrize(("name", "said"), list(_named_windows()))
+def test_a_metric_looks_back_as_far_as_its_name_says(name: str, said: Window) -> None:
+    assert METRICS[name].window == said
 
 
 def test_no_two_metrics_have_one_label() -> None:

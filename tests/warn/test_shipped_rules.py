@@ -18,14 +18,18 @@ from tests.facts_given import LONG_AGO, GivenFacts
 from carewatch.flow.backtest import level_of_hits
 from carewatch.measure.cut import Cut
 from carewatch.spec.loading import load
+from carewatch.spec.rules import Priority, Severity
 from carewatch.store.database import connect
 from carewatch.store.metrics import metrics_at
 from carewatch.store.readings import readings_at
-from carewatch.warn.hits import State
+from carewatch.warn.fold import Phase
+from carewatch.warn.hits import State, rule_book
 from carewatch.warn.judge import Judged, judge
-from carewatch.warn.level import severities
+from carewatch.warn.level import levels, severities
 
-SPEC = load(Path(__file__).resolve().parents[2] / "config").judgement
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+FOLDERS = [CONFIG, *sorted(path.parent for path in CONFIG.glob("industries/*/firm.yaml"))]
+SPEC = load(CONFIG).judgement
 ZONE = SPEC.firm.zone
 NIGHT = date(2026, 9, 1)
 """Far from any long holiday, which would excuse rules that ask for a reason."""
@@ -196,6 +200,8 @@ def _order_amounts() -> Iterator[Case]:
         level=1,
     )
     yield Case("S38", year, None, "29 % down on last year", [*base, order(ago(40), 7_100)], tier="A")
+    for tier, severity in (("A", "moderate"), ("B", "mild"), ("C", "watch")):
+        yield Case("S69", year, severity, f"of tier {tier}", [*base, order(ago(40), 7_000)], tier=tier)
     other = [
         *orders(ago(304), 12, 9_000),
         order(ago(132), 10_000),
@@ -257,6 +263,20 @@ def _silence() -> Iterator[Case]:
         yield Case("S47", rule, "watch", f"day {days}", [row(ago(days))], tier=tier, level=0)
         yield Case("S47", rule, None, f"day {days - 1}", [row(ago(days - 1))], tier=tier)
         yield Case("S47", rule, None, "another tier", [row(ago(days))], tier="B" if tier == "A" else "A")
+    stood_up = talk(ago(5), "event", invited=True, attended=False)
+    without = "a_without_contact_15_days"
+    yield Case("S47", without, "watch", "an invitation is no contact", [talk(ago(15)), stood_up], tier="A")
+    for tier, severity, level in (("A", "severe", 2), ("B", "moderate", 1)):
+        overdue = orders(ago(66), 4, 1000, every=12)
+        yield Case(
+            "S69", "silent_beyond_own_rhythm", severity, f"of tier {tier}", overdue, tier=tier, level=level
+        )
+    soon = orders(ago(65), 4, 1000, every=12)
+    yield Case("S69", "silent_beyond_own_rhythm", None, "a day less", soon, tier="A")
+    for tier, days, severity in (("A", 30, "moderate"), ("A", 29, None), ("B", 60, "mild"), ("B", 59, None)):
+        yield Case(
+            "S69", "nobody_in_touch", severity, f"{days} days of tier {tier}", [talk(ago(days))], tier=tier
+        )
     both = "no_order_and_less_satisfied"
     yield Case("S39", both, "mild", "two weeks and less satisfied", [*REGULAR, *UNHAPPY], level=1)
     yield Case("S39", both, None, "13 days", [*REGULAR[:3], order(ago(13)), *UNHAPPY])
@@ -308,6 +328,20 @@ def _relation() -> Iterator[Case]:
         yield Case(
             "S35", "main_contact_left", severity, "the main contact left", rows, tier=tier, level=level
         )
+    for days, severity in ((90, "critical"), (91, None)):
+        rows = [("contact_event", ago(days), {**left, "main": True})]
+        yield Case("S44", "main_contact_left", severity, f"{days} days ago", rows, tier="A")
+    yield Case(
+        "S44",
+        "main_contact_left",
+        None,
+        "another left",
+        [("contact_event", ago(2), {**left, "main": False})],
+        tier="A",
+    )
+    for tier, severity, level in (("B", "critical", 3), ("C", "severe", 2)):
+        rows = [("contact_event", ago(1), {**left, "main": True})]
+        yield Case("S44", "main_contact_left", severity, f"of tier {tier}", rows, tier=tier, level=level)
     yield Case(
         "S35",
         "main_contact_left",
@@ -408,7 +442,11 @@ def _use_and_service() -> Iterator[Case]:
     three = [ticket(ago(5 + number)) for number in range(3)]
     yield Case("S45", cross, "moderate", "three tickets, logins down 20 %", [*use, *three], level=1)
     yield Case("S45", cross, None, "two tickets", [*use, *three[:2]])
-    yield Case("S45", cross, None, "logins down 10 %", [use[0], logins(ago(10), 9), *three])
+    many = logins(ago(40), 100)
+    yield Case("S45", cross, "moderate", "logins down just 20 %", [many, logins(ago(10), 80), *three])
+    yield Case("S45", cross, None, "logins down 19 %", [many, logins(ago(10), 81), *three])
+    yield Case("S45", cross, "moderate", "the third on day 30", [*use, *three[:2], ticket(ago(30))])
+    yield Case("S45", cross, None, "the third on day 31", [*use, *three[:2], ticket(ago(31))])
     usual = [ticket(ago(35 + 30 * number)) for number in range(6)]
     surge = "tickets_surge_or_stop"
     yield Case("S20", surge, "watch", "twice as many as usual", [*usual, *three[:2]], level=0)
@@ -508,9 +546,23 @@ def _terms() -> Iterator[Case]:
         {"contract": "p2", "what": "signed", "kind": "project", "ends_on": ago(-90)},
     )
     yield Case("S48", "no_next_project", None, "a next project", [contract("project", ago(60)), next_one])
+    other, maintained = contract("contract", ago(60)), contract("contract", ago(-90))
+    yield Case("S48", "no_next_project", None, "a contract that is none", [other])
+    yield Case(
+        "S48",
+        "no_next_project",
+        "moderate",
+        "maintenance goes on",
+        [contract("project", ago(60)), maintained],
+    )
     for rule, kind, days in (("trial_ends_soon", "trial", 7), ("course_ends_soon", "course", 30)):
         yield Case("S49", rule, "mild", f"{days} days left", [contract(kind, ago(-days))], level=1)
         yield Case("S49", rule, None, f"{days + 1} days left", [contract(kind, ago(-days - 1))])
+        yield Case("S49", rule, "mild", "the last day", [contract(kind, ago(0))])
+        yield Case("S49", rule, None, "the day after", [contract(kind, ago(1))])
+        _, signed, second = contract(kind, ago(-300))
+        nearer = [("contract_event", signed, {**second, "contract": "2"}), contract(kind, ago(-days))]
+        yield Case("S49", rule, "mild", "another one ends later", nearer)
         yield Case("S49", rule, None, "another kind", [contract("contract", ago(-days))])
         yield Case(
             "S49",
@@ -523,6 +575,10 @@ def _terms() -> Iterator[Case]:
         "S49", "contract_ends_soon", "watch", "60 days left", [contract("contract", ago(-60))], level=0
     )
     yield Case("S49", "contract_ends_soon", None, "61 days left", [contract("contract", ago(-61))])
+    for days, severity in ((30, "watch"), (31, None)):
+        what, at, columns = contract("contract", ago(-90))
+        notice = (what, at, {**columns, "notice_on": ago(-days)})
+        yield Case("S49", "notice_date_near", severity, f"{days} days to give notice", [notice])
     for days, severity in ((1, "mild"), (0, None)):
         late = order(ago(20), order_no="O1", due_on=ago(days))
         yield Case(
@@ -534,6 +590,8 @@ def _terms() -> Iterator[Case]:
             level=1 if severity else None,
         )
     done = ("order_event", ago(2), {"order_no": "O1", "what": "delivered"})
+    credit = order(ago(20), -5, order_no="O1", due_on=ago(9), kind="credit")
+    yield Case("S49", "order_unfinished", None, "a credit note", [credit])
     yield Case(
         "S49", "order_unfinished", None, "delivered", [order(ago(20), order_no="O1", due_on=ago(9)), done]
     )
@@ -603,6 +661,26 @@ def test_every_shipped_rule_has_examples_that_fire_and_that_do_not(name: str) ->
     rule = SPEC.rules[name]
     assert {"en", "zh-CN"} == {language for language, _ in rule.label.entries}
     assert {"en", "zh-CN"} == {language for language, _ in rule.because.entries}
+
+
+@pytest.mark.req("S151")
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_low_levels_make_no_urgent_human_work(folder: Path) -> None:
+    """What is only watched makes no level in any tier; level 1 is of high priority nowhere and has a working day."""
+    found = load(folder)
+    spec, promises = found.judgement, found.care.levels.promises
+    book = rule_book(spec.rules, 1)
+    phase = np.full((1, len(book.names)), Phase.NONE, np.int8)
+    for name, rule in spec.rules.items():
+        if rule.severity is Severity.WATCH:
+            phase[0, book.number(name)] = Phase.OPEN
+            assert rule.priority is not Priority.HIGH, name
+    watched = np.zeros_like(phase)
+    assert levels(spec.levels, book, phase, watched).tolist() == [0]
+    [at_level_1] = [by_tier for level, by_tier in promises.items() if int(level) == 1]
+    for tier in spec.tiers.names:
+        assert spec.levels.priority_of(1, tier, spec.tiers.names[0]) is not Priority.HIGH
+        assert min(at_level_1[tier]) >= 8
 
 
 @pytest.mark.req("S40", "S41")
