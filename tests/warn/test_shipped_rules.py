@@ -78,8 +78,15 @@ def reason(**columns: Any) -> Row:
     )
 
 
-def market(what: str, **columns: Any) -> Row:
-    return "market_event", ago(10), {"what": what, **columns}
+TEN_DAYS_AGO = ago(10)
+
+
+def market(what: str, day: date = TEN_DAYS_AGO, **columns: Any) -> Row:
+    return "market_event", day, {"what": what, **columns}
+
+
+def left(day: date, **columns: Any) -> Row:
+    return "contact_event", day, {"contact": "p1", "what": "left", "main": True, **columns}
 
 
 @dataclass(frozen=True)
@@ -236,6 +243,28 @@ def _silence() -> Iterator[Case]:
     yield Case("S33", four, "moderate", "four months, spare parts do not count", FOUR_MONTHS, level=1)
     yield Case("S33", four, None, "a day less", [order(ago(119)), *FOUR_MONTHS[1:]])
     yield Case("S33", four, None, "a regular order", [*FOUR_MONTHS, order(ago(30), kind="regular")])
+    for tier in ("A", "C"):
+        yield Case("S33", four, "moderate", f"tier {tier}, whatever it costs", FOUR_MONTHS, tier=tier)
+    steady = [order(ago(120 + 90 * number)) for number in range(4)]
+    yield Case("S33", four, None, "it orders every three months", steady)
+    yield Case("S33", four, None, "an agreed pause", [*FOUR_MONTHS, reason(what="agreed_pause")])
+    thirty, thing = "b_without_order_30_days", [order(ago(9), kind="spare"), order(ago(5), kind="one_off")]
+    yield Case("S33", thirty, "watch", "by tier B's threshold: things do not count", [order(ago(30)), *thing])
+    yield Case("S33", thirty, None, "a day less", [order(ago(29)), *thing])
+    own = "silent_beyond_own_rhythm"
+    # Ten working days apart: Dragon Boat Day, 19 June, is none.
+    fortnightly = [order(date(2026, *day)) for day in ((6, 15), (6, 30), (7, 14), (7, 28))]
+    a_day_later = [order(date(2026, *day)) for day in ((6, 16), (7, 1), (7, 15), (7, 29))]
+    yield Case("S21", own, "moderate", "25 working days, usually 10", fortnightly, level=1)
+    yield Case("S21", own, "severe", "the same of an A customer", fortnightly, tier="A", level=2)
+    yield Case("S21", own, None, "24 working days, usually 10", a_day_later)
+    monthly_own = [order(ago(35 + 28 * number)) for number in range(8)]
+    yield Case("S21", own, None, "as silent, but it orders every month", monthly_own)
+    weekly = [order(ago(29 + 7 * number)) for number in range(8)]
+    yield Case("S21", own, None, "four weeks and a day, usually one week", weekly)
+    a_day_ago = [order(ago(30 + 7 * number)) for number in range(8)]
+    yield Case("S21", own, "moderate", "thirty days, usually one week", a_day_ago)
+    yield Case("S21", own, None, "too few orders for a rhythm", fortnightly[1:])
     three = "no_order_for_three_months"
     monthly = [order(ago(90 + 30 * number)) for number in range(4)]
     yield Case("S78", three, "severe", "three months without an order", monthly, level=2)
@@ -280,6 +309,8 @@ def _silence() -> Iterator[Case]:
     both = "no_order_and_less_satisfied"
     yield Case("S39", both, "mild", "two weeks and less satisfied", [*REGULAR, *UNHAPPY], level=1)
     yield Case("S39", both, None, "13 days", [*REGULAR[:3], order(ago(13)), *UNHAPPY])
+    seldom = [order(ago(14 + 28 * number)) for number in range(8)]
+    yield Case("S39", both, None, "two weeks are no silence of its", [*seldom, *UNHAPPY])
     yield Case("S39", both, None, "as satisfied as ever", [*REGULAR, UNHAPPY[0], survey(ago(20), 5)])
 
 
@@ -306,6 +337,11 @@ def _relation() -> Iterator[Case]:
     yield Case("S29", away, None, "no invitation", CAME, tier="A")
     came_again = talk(ago(90), "event", invited=True, attended=True)
     yield Case("S29", away, None, "came again after two", [*CAME, *missed, came_again], tier="A")
+    yield Case("S29", away, None, "it never used to come", [CAME[0], *missed], tier="A")
+    meeting = [talk(ago(500), "meeting", invited=True, attended=True), CAME[0]]
+    yield Case("S29", away, "mild", "it used to come to meetings", [*meeting, *missed], tier="A")
+    unasked = talk(ago(90), "event", invited=False, attended=False)
+    yield Case("S29", away, None, "not invited to the second", [*CAME, missed[0], unasked], tier="A")
     talks = [talk(ago(10 + number), tone="distant") for number in range(3)]
     yield Case("S30", "talks_turned_distant", "mild", "three distant talks", talks, level=1)
     yield Case(
@@ -322,34 +358,30 @@ def _relation() -> Iterator[Case]:
         level=0,
     )
     yield Case("S22", out_of_reach, None, "met one", [*decider, talk(ago(9), decision_maker=True)])
-    left = {"contact": "p1", "what": "left"}
+    stayed_away = talk(ago(9), "event", decision_maker=True, invited=True, attended=False)
+    yield Case("S22", out_of_reach, "watch", "one who was invited did not come", [*decider, stayed_away])
+    yield Case(
+        "S22",
+        out_of_reach,
+        None,
+        "met one half a year before",
+        [*decider, talk(ago(180), decision_maker=True)],
+    )
+    yield Case("S22", out_of_reach, None, "there was one contact only", decider[:1])
+    yield Case("S22", "unhappy", "mild", "a negative survey", [survey(ago(9), 2.9)], level=1)
+    yield Case("S22", "unhappy", None, "a middling survey", [survey(ago(9), 3)])
+    gone = "main_contact_left"
     for tier, severity, level in (("A", "critical", 3), ("B", "critical", 3), ("C", "severe", 2)):
-        rows = [("contact_event", ago(2), {**left, "main": True})]
-        yield Case(
-            "S35", "main_contact_left", severity, "the main contact left", rows, tier=tier, level=level
-        )
+        yield Case("S35", gone, severity, "the main contact left", [left(ago(2))], tier=tier, level=level)
+    yield Case("S35", gone, None, "another left", [left(ago(2), main=False)], tier="A")
+    yield Case("S35", gone, None, "a main contact joined", [left(ago(2), what="joined")], tier="A")
+    yield Case("S35", gone, "critical", "90 days ago", [left(ago(90))], tier="A")
+    yield Case("S35", gone, None, "91 days ago", [left(ago(91))], tier="A")
     for days, severity in ((90, "critical"), (91, None)):
-        rows = [("contact_event", ago(days), {**left, "main": True})]
-        yield Case("S44", "main_contact_left", severity, f"{days} days ago", rows, tier="A")
-    yield Case(
-        "S44",
-        "main_contact_left",
-        None,
-        "another left",
-        [("contact_event", ago(2), {**left, "main": False})],
-        tier="A",
-    )
+        yield Case("S44", gone, severity, f"{days} days ago", [left(ago(days))], tier="A")
+    yield Case("S44", gone, None, "another left", [left(ago(2), main=False)], tier="A")
     for tier, severity, level in (("B", "critical", 3), ("C", "severe", 2)):
-        rows = [("contact_event", ago(1), {**left, "main": True})]
-        yield Case("S44", "main_contact_left", severity, f"of tier {tier}", rows, tier=tier, level=level)
-    yield Case(
-        "S35",
-        "main_contact_left",
-        None,
-        "another left",
-        [("contact_event", ago(2), {**left, "main": False})],
-        tier="A",
-    )
+        yield Case("S44", gone, severity, f"of tier {tier}", [left(ago(1))], tier=tier, level=level)
     triple = "less_active_complaining_and_unsure"
     yield Case("S37", triple, "severe", "all three", TRIPLE, level=2)
     yield Case("S37", triple, None, "as active as ever", [*TRIPLE, *[talk(ago(30 + n)) for n in range(3)]])
@@ -377,6 +409,12 @@ def _environment() -> Iterator[Case]:
         customer={"industry": "i14"},
     )
     yield Case("S31", cheaper, None, "another industry", [], customer={"industry": "i16"})
+    dear = market("policy", industry="i22", price_gap=40)
+    yield Case("S31", cheaper, None, "no competitor", [dear], customer={"industry": "i22"})
+    for days, industry in ((90, "i23"), (91, "i24")):
+        offer = market("competitor", ago(days), industry=industry, price_gap=15)
+        fires = "moderate" if days == 90 else None
+        yield Case("S31", cheaper, fires, f"{days} days ago", [offer], customer={"industry": industry})
     expired = market("competitor", industry="i17", price_gap=40, expires_on=ago(2))
     yield Case("S19", cheaper, None, "expired", [expired], customer={"industry": "i17"})
     in_force = market("competitor", industry="i18", price_gap=40, expires_on=ago(1))
@@ -408,21 +446,34 @@ def _environment() -> Iterator[Case]:
         [market("policy", industry="i21", country="m21", cost_rise=30)],
         customer={"industry": "i21", "country": "m22"},
     )
-    yield Case(
-        "S36",
-        "cooperates_with_a_rival",
-        "severe",
-        "news of it",
-        [market("cooperation", public=True)],
-        level=2,
-    )
-    yield Case(
-        "S36",
-        "cooperates_with_a_rival",
-        None,
-        "half a year ago",
-        [("market_event", ago(181), {"what": "cooperation"})],
-    )
+    both = market("policy", industry="i25", country="m25", cost_rise=30)
+    of = {"industry": "i25", "country": "m25"}
+    yield Case("S32", cost, "moderate", "its industry in its country", [both], customer=of)
+    trend = market("industry", industry="i26", cost_rise=20)
+    yield Case("S32", cost, "moderate", "a trend of its industry", [trend], customer={"industry": "i26"})
+    offer = market("competitor", industry="i27", cost_rise=30)
+    yield Case("S32", cost, None, "no policy and no trend", [offer], customer={"industry": "i27"})
+    for days, industry in ((90, "i28"), (91, "i29")):
+        rule = market("policy", ago(days), industry=industry, cost_rise=20)
+        fires = "moderate" if days == 90 else None
+        yield Case("S32", cost, fires, f"{days} days ago", [rule], customer={"industry": industry})
+    rival, here = "cooperates_with_a_rival", "competitor_at_the_customer"
+    yield Case("S36", rival, "severe", "news of it", [market("cooperation", public=True)], level=2)
+    yield Case("S36", rival, "severe", "180 days ago", [market("cooperation", ago(180))])
+    yield Case("S36", rival, None, "181 days ago", [market("cooperation", ago(181))])
+    yield Case("S36", rival, None, "another event", [market("policy")])
+    yield Case("S36", here, "critical", "10 % cheaper", [market("competitor", price_gap=10)], level=3)
+    yield Case("S36", here, None, "9.9 % cheaper", [market("competitor", price_gap=9.9)])
+    yield Case("S36", here, "critical", "at a price nobody knows", [market("competitor")], level=3)
+    yield Case("S36", here, None, "no competitor", [market("policy", price_gap=40)])
+    around = market("competitor", industry="i30", price_gap=40)
+    yield Case("S36", here, None, "at others of its industry", [around], customer={"industry": "i30"})
+    yield Case("S36", here, "critical", "90 days ago", [market("competitor", ago(90), price_gap=10)])
+    yield Case("S36", here, None, "91 days ago", [market("competitor", ago(91), price_gap=10)])
+    over = market("competitor", price_gap=40, expires_on=ago(2))
+    yield Case("S19", here, None, "the offer at the customer expired", [over])
+    lasting = market("competitor", ago(200), price_gap=40, expires_on=ago(1))
+    yield Case("S19", here, "critical", "an old offer on its last day", [lasting])
 
 
 def _use_and_service() -> Iterator[Case]:
@@ -485,6 +536,12 @@ def _use_and_service() -> Iterator[Case]:
     for used, severity in ((900, "watch"), (899, None)):
         bill = ("invoice", ago(9), {"invoice_no": "I1", "amount": used})
         yield Case("S18", "credit_line_used_up", severity, f"{used} of 1000", [bill], customer=limit)
+    for days, severity in ((20, "mild"), (19, None)):
+        punctual = [
+            ("invoice", ago(90), {"invoice_no": "I1", "amount": 9, "due_on": ago(60)}),
+            ("payment", ago(60 - days), {"invoice_no": "I1", "amount": 9}),
+        ]
+        yield Case("S18", "pays_later", severity, f"{days} days late", punctual)
     slower = [
         ("invoice", ago(300), {"invoice_no": "I1", "amount": 1}),
         ("payment", ago(280), {"invoice_no": "I1", "amount": 1}),
@@ -509,6 +566,20 @@ def _terms() -> Iterator[Case]:
         level=1,
     )
     yield Case("S40", ends, None, "61 days left", [contract("contract", ago(-61)), *QUIET], tier="A")
+    unsaid: Row = "contract_event", date(2025, 1, 1), {"contract": "1", "what": "signed", "ends_on": ago(-60)}
+    yield Case("S40", ends, "moderate", "a contract without a kind", [unsaid, *QUIET], tier="A")
+    trial = contract("trial", ago(-60))
+    yield Case("S40", ends, None, "a trial is no contract", [trial, *QUIET], tier="A")
+    for what in ("visit", "meeting", "mail"):
+        yield Case("S40", ends, None, f"a {what} a day ago", [unsaid, talk(ago(1), what)], tier="A")
+    yield Case(
+        "S40",
+        ends,
+        "moderate",
+        "it came to an event",
+        [unsaid, talk(ago(1), "event", attended=True)],
+        tier="A",
+    )
     yield Case(
         "S40",
         ends,
