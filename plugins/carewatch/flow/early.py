@@ -12,6 +12,7 @@ import numpy as np
 
 from carewatch.flow.apply_night import money_at_stake
 from carewatch.flow.moves import Judgement, moves_of, rising, with_context
+from carewatch.flow.recompute import judge_between
 from carewatch.measure.cut import Cut
 from carewatch.measure.health import risk_of
 from carewatch.spec.configuration import CareSpec
@@ -21,10 +22,8 @@ from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night, without_erased
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
-from carewatch.store.readings import readings_at
 from carewatch.warn.fold import LONGEST_GAP, Memory, Phase
 from carewatch.warn.hits import State, event_column
-from carewatch.warn.judge import judge
 from carewatch.warn.level import levels, priorities, severities
 
 _LIFTING = ("opened", "rose", "returned", "changed")
@@ -67,13 +66,7 @@ def _raise(connection: Connection, care: CareSpec, night: Night, cut: Cut, now: 
     health = {name: column[concerned] for name, column in health.items()}
     customers = health["customer_no"]
     _, columns = metrics_of_night(connection, night, spec, customers)
-    facts = {rule.fact for rule in spec.event_rules().values()}
-    judged = judge(
-        spec,
-        columns | readings_at(connection, spec, cut, customers),
-        health["tier"],
-        [fact for fact in night.held_facts if fact not in facts],
-    )
+    judged = judge_between(connection, spec, night, cut, customers, columns, health["tier"])
     book = judged.book
     before = signals.live_memory(connection, customers, book)
     waits = np.array([name in spec.event_rules() for name in book.names])

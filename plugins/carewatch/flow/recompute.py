@@ -51,6 +51,25 @@ def recompute_night(
     return Recomputed(customers, numbers, aligned, judge(spec, columns, aligned, night.held_facts))
 
 
+def judge_between(
+    connection: Connection,
+    spec: JudgementSpec,
+    night: Night,
+    cut: Cut,
+    customers: NDArray[np.int32],
+    numbers: Mapping[str, NDArray[Any]],
+    tier: NDArray[np.int16],
+) -> Judged:
+    """Judge customers between nights: by a night's numbers and tiers, and by what is known of events by the cut."""
+    facts = {rule.fact for rule in spec.event_rules().values()}
+    return judge(
+        spec,
+        {**numbers, **readings_at(connection, spec, cut, customers)},
+        tier,
+        [fact for fact in night.held_facts if fact not in facts],
+    )
+
+
 def judge_at(
     connection: Connection,
     spec: JudgementSpec,

@@ -77,7 +77,7 @@ _SIGNALS = """
     );
     update care.signal s set state = 'closed', closed_day = %(day)s
     from remembered r where r.signal_no = s.signal_no and r.place > 1;
-    update care.signal s set customer_no = r.into_no
+    update care.signal s set customer_no = r.into_no, raised_for = coalesce(s.raised_for, s.customer_no)
     from remembered r where r.signal_no = s.signal_no and r.place = 1 and r.leaves
 """
 

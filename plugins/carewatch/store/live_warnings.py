@@ -89,6 +89,7 @@ class StoredTransition:
     customer_id: str
     transition: int
     day: date
+    between_nights: bool
     level: int
     reasons: list[dict[str, Any]]
 
@@ -96,7 +97,7 @@ class StoredTransition:
 def stored_transitions(connection: Connection, wanted: Sequence[int] | None = None) -> list[StoredTransition]:
     """Return what nights and ticks did to warnings (all, or the wanted ones), in order; what people did is not theirs."""
     rows = connection.execute(
-        "select e.warning_no, w.customer_no, c.customer_id, e.transition, e.day, e.level, e.reasons "
+        "select e.warning_no, w.customer_no, c.customer_id, e.transition, e.day, e.between_nights, e.level, e.reasons "
         "from care.warning_event e join care.warning w using (warning_no) join care.customer c using (customer_no) "
         "where e.by = 'carewatch' and e.what in ('opened', 'rose', 'fell', 'cleared', 'returned', 'changed') "
         "and (%(wanted)s::bigint[] is null or e.warning_no = any(%(wanted)s)) order by 1, 4",

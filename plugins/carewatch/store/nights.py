@@ -162,6 +162,14 @@ def night_of(connection: Connection, day: date) -> Night:
     return Night(*row)
 
 
+def night_numbered(connection: Connection, night_no: int) -> Night:
+    """Return the night revision of a number; raise NoNight."""
+    row = connection.execute(f"select {_COLUMNS} from care.night where night_no = %s", (night_no,)).fetchone()
+    if row is None:
+        raise NoNight(f"there is no night number {night_no}; see: care night list")
+    return Night(*row)
+
+
 def is_open(connection: Connection, day: date) -> bool:
     """Return whether the day's night has been opened: it keeps its own configuration."""
     return connection.execute("select 1 from care.night where day = %s", (day,)).fetchone() is not None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -116,7 +116,13 @@ def store_changes(
     write(connection, "pg_temp.change", _CHANGE, columns, len(at))
     _make_rule_table(connection, spec, book, held_metrics(spec.metrics, night.held_facts))
     connection.execute("analyze pg_temp.change, pg_temp.rule, pg_temp.rule_evidence")
-    parameters = {"day": day, "judgement": night.judgement, "code": night.code_version}
+    parameters = {
+        "day": day,
+        "judgement": night.judgement,
+        "code": night.code_version,
+        "raised_at": None if between_nights is None else cut.event_cut,
+        "raised_on": None if between_nights is None else night.night_no,
+    }
     for statement in _STATEMENTS:
         connection.execute(statement, parameters)
     opened = (after.phase == Phase.OPEN) & (before.phase != Phase.OPEN)
@@ -180,10 +186,11 @@ _STATEMENTS = (
     """,
     f"""
     insert into care.signal (customer_no, rule, severity, counts_as, dimension, state, true_nights, clear_nights,
-        first_day, last_true_day, opened_day, evidence, judgement, code_version)
+        first_day, last_true_day, opened_day, evidence, judgement, code_version, raised_at, raised_on)
     select c.customer_no, r.name, {_SEVERITY}, r.counts_as, r.dimension,
         case c.phase when 2 then 'open' else 'pending' end, c.true_nights, c.clear_nights,
-        %(day)s, %(day)s, case when c.phase = 2 then %(day)s::date end, '{{}}', %(judgement)s, %(code)s
+        %(day)s, %(day)s, case when c.phase = 2 then %(day)s::date end, '{{}}', %(judgement)s, %(code)s,
+        %(raised_at)s::timestamptz, %(raised_on)s::bigint
     from change c join rule r using (rule_no) where c.was = 0 and c.phase <> 0
     """,
 )
@@ -293,6 +300,25 @@ def ahead(
         (list(book.names), night.event_cut, night.knowledge_cut),
     ).fetchall()
     return _at(rows, customers, len(book.names))
+
+
+@dataclass(frozen=True)
+class Raised:
+    """Where a signal comes from: the customer it was raised for; the moment and the night's number when it was a tick."""
+
+    customer_no: int
+    at: datetime | None
+    night_no: int | None
+
+
+def raised(connection: Connection, numbers: Iterable[int]) -> dict[int, Raised]:
+    """Return where signals come from, by their numbers."""
+    rows = connection.execute(
+        "select signal_no, coalesce(raised_for, customer_no), raised_at, raised_on from care.signal "
+        "where signal_no = any(%s)",
+        (sorted(numbers),),
+    ).fetchall()
+    return {row[0]: Raised(*row[1:]) for row in rows}
 
 
 def _at(rows: Sequence[tuple[Any, ...]], customers: NDArray[np.int32], rules: int) -> NDArray[np.bool_]:
