@@ -178,14 +178,14 @@ def test_level_3_names_a_manager_who_takes_part_and_says_so(make_firm: Callable[
     firm = make_firm(changed("warnings/dials.yaml", ("severity: severe", "severity: critical")))
     firm.customer("C1", owner="ann")
     firm.customer("C2", owner="eve")
-    for name in ("C1", "C2"):
-        firm.dial(name, day(1), quiet=1, strain=0, halt=0, mood=90)
-    firm.night(day(1))
-    assert firm.rows("select distinct manager_id from care.warning") == [(None,)], "level 1 needs none"
-    for name in ("C1", "C2"):
-        firm.dial(name, day(2), quiet=1, strain=0, halt=1, mood=90)
-    firm.night(day(2))
-    assert firm.rows("select manager_id from care.warning order by 1") == [("bob",), ("eve",)]
+    firm.customer("C3", owner="ann")
+    for number, halt in enumerate((0, 1), start=1):
+        for name in ("C1", "C2"):
+            firm.dial(name, day(number), quiet=1, strain=0, halt=halt, mood=90)
+        firm.dial("C3", day(number), quiet=1, strain=0, halt=0, mood=30)
+        firm.night(day(number))
+        named = firm.rows("select level, manager_id from care.warning order by customer_no")
+        assert named == ([(3, "bob"), (3, "eve"), (2, None)] if halt else [(1, None)] * 3), "others need none"
     [(text,)] = firm.rows(
         "select message->>'text' from care.outbox where key = 'warning/ann/mail/warning:1/2'"
     )
@@ -216,9 +216,14 @@ def test_a_light_warning_that_did_not_move_expires_and_rests(firm: TinyFirm, aft
     assert len(warnings(firm)) == 1, "what still lasts is not told anew tomorrow"
 
 
+@pytest.mark.req("S74")
 def test_a_warning_that_stood_higher_never_expires_by_itself(firm: TinyFirm) -> None:
     firm.customer("C1")
     night(firm, 1, halt=1)
     night(firm, 2, quiet=1)
     night(firm, 200, quiet=1)
     assert warnings(firm) == [(1, "open", 1, False)]
+    night(firm, 201)
+    assert warnings(firm) == [(1, "cleared", 0, False)], (
+        "nor does it close when all is well: it waits for its plan"
+    )

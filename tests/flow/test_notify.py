@@ -92,12 +92,25 @@ def test_a_digest_lists_the_worst_first_and_most_at_stake_first_in_the_readers_l
 
 
 @pytest.mark.req("S73")
-def test_a_level_1_notice_carries_a_recommended_action(firm: TinyFirm) -> None:
-    firm.customer("C1")
+@pytest.mark.parametrize("alone", [False, True], ids=["in the digest", "alone"])
+@pytest.mark.parametrize(
+    ("owner", "advice"),
+    [
+        ("ann", "* Call within two days; listen first, sell nothing."),
+        ("lin", "* 两天内回访，先倾听，不推销。"),
+    ],
+)
+def test_a_level_1_notice_recommends_an_action_to_the_owner_in_the_owners_language(
+    make_firm: Callable[..., TinyFirm], owner: str, advice: str, alone: bool
+) -> None:
+    told_alone = {"notices.yaml": NOTICES.replace("alone_from: 3", "alone_from: 1")}
+    firm = make_firm(told_alone if alone else {})
+    firm.customer("C1", owner=owner)
     firm.dial("C1", MONDAY, quiet=1, strain=0, halt=0, mood=90)
     firm.night(MONDAY)
-    [(text,)] = firm.rows("select message->>'text' from care.outbox")
-    assert "* Call within two days; listen first, sell nothing." in text
+    [(kind, receiver, text)] = firm.rows("select kind, receiver, message->>'text' from care.outbox")
+    assert (kind, receiver) == ("warning" if alone else "digest", owner)
+    assert advice in [line.strip() for line in text.splitlines()]
 
 
 def test_an_indicator_is_told_once_at_its_worst(firm: TinyFirm) -> None:

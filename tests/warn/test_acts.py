@@ -31,6 +31,7 @@ def test_a_cleared_warning_waits_for_its_result_not_for_being_taken_up() -> None
         acknowledge(case("cleared"))
 
 
+@pytest.mark.req("S74")
 @pytest.mark.parametrize("before", LIVE)
 def test_a_plan_may_be_filed_while_it_lives(before: str) -> None:
     assert plan(case(before), "call and offer terms") == (

@@ -106,6 +106,7 @@ def test_the_loose_table_is_never_stricter_and_lets_light_signals_pass(table: Le
     assert judged(loose, LAYOUTS["one dimension"], [[None] * INDICATORS] * 2, ["yellow", "red"]) == [0, 2]
 
 
+@pytest.mark.req("S76")
 def test_watching_alone_is_no_warning_and_lifts_none(table: Levels) -> None:
     dimensions = LAYOUTS["each its own"][:5]
     rows: list[list[str | None]] = [["watch"] * 5, ["watch"] * 4 + ["mild"], ["watch"] * 3 + ["mild"] * 2]
@@ -131,6 +132,7 @@ def test_stories_of_the_requirements(
     assert judged(table, [dimension for _, dimension in signals], [[*severities]], ["green"]) == [level]
 
 
+@pytest.mark.req("S76", "S77", "S78")
 @settings(max_examples=300)
 @given(
     st.lists(st.integers(NOTHING, 4), min_size=6, max_size=6),
@@ -153,6 +155,7 @@ def test_adding_or_worsening_an_indicator_never_lowers_the_level(
     assert before <= after <= with_health
 
 
+@pytest.mark.req("S77")
 def test_an_indicator_counts_once_at_its_worst(table: Levels) -> None:
     """Four rules that watch the order amount are one indicator."""
     names = ("a", "b", "c", "d")
@@ -244,6 +247,7 @@ def test_priority_is_the_higher_of_what_level_and_tier_give_and_the_rules_own(ta
     assert priorities(table, book, pending, np.array([1]), np.array([2]), tiers).tolist() == [0]
 
 
+@pytest.mark.req("S82")
 def test_a_table_that_says_nothing_of_a_level_leaves_its_priorities_as_shipped(table: Levels) -> None:
     silent = table.model_copy(update={"priority": {}})
     for level in (1, 2, 3):

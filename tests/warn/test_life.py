@@ -28,6 +28,7 @@ def test_the_same_level_moves_nothing(state: str, level: int) -> None:
     assert move(Standing(state, level, 3), level, dormant=False) is None
 
 
+@pytest.mark.req("S81")
 @pytest.mark.parametrize("state", LIVE)
 def test_a_rise_lifts_the_peak_and_a_fall_keeps_it(state: str) -> None:
     assert move(Standing(state, 1, 1), 3, dormant=False) == Move("rose", state, 3, 3)
@@ -35,6 +36,7 @@ def test_a_rise_lifts_the_peak_and_a_fall_keeps_it(state: str) -> None:
     assert move(Standing(state, 3, 3), 1, dormant=False) == Move("fell", state, 1, 3)
 
 
+@pytest.mark.req("S74", "S81")
 @pytest.mark.parametrize("state", LIVE)
 def test_cleared_signals_close_a_light_warning_and_a_heavy_one_waits(state: str) -> None:
     assert move(Standing(state, 1, 1), 0, dormant=False) == Move("closed", "recovered", 0, 1)
@@ -54,6 +56,7 @@ def test_a_customer_who_became_dormant_is_lost(state: str, level: int) -> None:
     assert move(Standing(state, max(level, 1), 3), level, dormant=True) == Move("closed", "lost", 0, 3)
 
 
+@pytest.mark.req("S74", "S81")
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([False] * 9 + [True])), max_size=40))
 def test_any_history_keeps_the_peak_and_ends_only_by_closing(nights: list[tuple[int, bool]]) -> None:
     standing: Standing | None = None
@@ -67,6 +70,7 @@ def test_any_history_keeps_the_peak_and_ends_only_by_closing(nights: list[tuple[
         assert moved.level == (0 if dormant else level)
         assert moved.peak_level == highest >= 1
         assert (moved.what == "closed") == (moved.state in ("recovered", "lost"))
+        assert moved.state != "recovered" or highest == 1, "from level 2 on a plan or a person's word ends it"
         closed = moved.what == "closed"
         standing = None if closed else Standing(moved.state, moved.level, moved.peak_level)
 
