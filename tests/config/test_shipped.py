@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tests.config.files import FOLDERS_OF_CONFIGURATION, ROOT
 
 from carewatch.cli import main
 from carewatch.spec.document import SpecError
-from carewatch.spec.loading import load
+from carewatch.spec.loading import load, read
+from carewatch.spec.rule_checks import check_rules
+from carewatch.spec.rules import Example
 
 LINE = re.compile(
     r"\S+: [0-9]+ metrics, [0-9]+ rules, [0-9]+ playbooks, [0-9]+ people; judgement [0-9a-f]{12}, care [0-9a-f]{12}"
@@ -80,6 +83,39 @@ def test_every_shipped_rule_is_tried_on_both_sides_by_its_own_examples() -> None
     for name, rule in load(ROOT / "config").judgement.rules.items():
         if rule.on != "event":
             assert {example.fires for example in rule.examples} >= {True, False}, name
+
+
+@pytest.mark.req("S79")
+def test_every_example_of_every_shipped_rule_is_tried() -> None:
+    """Each example, said the other way round, is a problem at its place."""
+    parts = read(ROOT / "config").parts
+    other = {True: False, False: True, "unknown": True}
+    turned = {
+        name: rule.model_copy(
+            update={"examples": [one.model_copy(update={"fires": other[one.fires]}) for one in rule.examples]}
+        )
+        for name, rule in parts.rules.items()
+    }
+    found = sorted((name, problem.loc) for _, name, problem in check_rules(replace(parts, rules=turned)))
+    assert found == sorted(
+        (name, ("examples", position, "fires"))
+        for name, rule in parts.rules.items()
+        for position in range(len(rule.examples))
+    )
+
+
+@pytest.mark.req("S79")
+@pytest.mark.parametrize(("reason", "fires"), [("low_season", False), (None, True)])
+def test_an_example_may_try_the_excuse_of_a_rule(reason: str | None, fires: bool) -> None:
+    parts = read(ROOT / "config").parts
+    rule = parts.rules["inquiries_fell_silent"]
+    given = next(one.given for one in rule.examples if one.fires is True)
+    tried = {
+        says: rule.model_copy(update={"examples": [Example(given={**given, "reason": reason}, fires=says)]})
+        for says in (True, False)
+    }
+    problems = {says: [*check_rules(replace(parts, rules={"one": tried[says]}))] for says in tried}
+    assert {says for says in tried if not problems[says]} == {fires}
 
 
 @pytest.mark.req("S79")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.firm import MONDAY, TinyFirm, changed
 
-from carewatch.flow.advance import advance, apply_nights
+from carewatch.cli import main
+from carewatch.flow.advance import advance, apply_events, apply_nights
 from carewatch.flow.explain import explain
 from carewatch.store import live_warnings, nights
 from carewatch.store import signals as signals_store
@@ -387,20 +390,54 @@ def test_a_tick_that_is_killed_leaves_nothing_half_done(
 
 
 @pytest.mark.req("S80")
-def test_the_delay_from_knowing_of_an_event_to_deciding_who_hears_is_recorded(firm: TinyFirm) -> None:
-    customer(firm, "C1")
-    customer(firm, "C2")
+def test_the_delay_from_knowing_of_an_event_to_deciding_who_hears_is_held_against_the_target(
+    firm: TinyFirm,
+    shared_warehouse: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("C1", "C2", "C3"):
+        customer(firm, name)
     calm_night(firm, 1)
     noon = firm.moment(day(1), 12)
     leaves(firm, "C1", noon - timedelta(hours=5), source_key="k1", known_from=noon)
     firm.tick(noon + timedelta(minutes=7))
+    # raised in time, told only later: what counts is when it was decided who hears
+    leaves(firm, "C3", noon + timedelta(minutes=10), source_key="k3")
+    at = noon + timedelta(minutes=12)
+    firm.clock_at(at)
+    assert advance(firm.connection, firm.configuration.care, at, (apply_events,)).raised_early == 1
+    firm.tick(noon + timedelta(minutes=30))
     leaves(firm, "C2", firm.moment(day(1), 23), source_key="k2")
     calm_night(firm, 2, now=firm.moment(day(2), 2))
     delays = "select customer_id, fact_key, between_nights, delay from care.notice_delay order by 1"
     assert firm.rows(delays) == [
         ("C1", "given.contact_event/k1", True, timedelta(minutes=7)),
         ("C2", "given.contact_event/k2", False, timedelta(hours=3)),
+        ("C3", "given.contact_event/k3", True, timedelta(minutes=20)),
     ]
+    monkeypatch.setenv("CARE_DB", shared_warehouse)
+    asked = [
+        "warning",
+        "delays",
+        "--from",
+        "2026-06-01",
+        "--to",
+        "2026-06-01",
+        "--config",
+        str(tmp_path / "config"),
+    ]
+    assert main([*asked, "--json"]) == 1, "one of them missed the target"
+    told = json.loads(capsys.readouterr().out)
+    assert (told["events"], told["within"], told["target_minutes"]) == (3, 2, 20), (
+        "twenty minutes are within twenty"
+    )
+    assert [one["customer_id"] for one in told["slowest"]] == ["C2", "C3", "C1"]
+    main(asked)
+    assert capsys.readouterr().out.startswith(
+        "3 events told of: 2 within 20 minutes (67%), median 20, longest 180 minutes\n  180 minutes  C2  contact_left"
+    )
 
 
 def test_the_clock_of_a_quiet_day_reads_one_row_and_writes_nothing(firm: TinyFirm) -> None:
