@@ -234,7 +234,9 @@ def empty(connection: Connection) -> None:
     connection.execute(
         f"truncate {', '.join(f'care.{name}' for name in tables)} restart identity cascade".encode()
     )
-    connection.execute("update care.progress set applied_through = null, events_through = null")
+    connection.execute(
+        "update care.progress set applied_through = null, events_through = null, losses_from = null, losses_through = null"
+    )
 
 
 def dump(connection: Connection, *tables: str) -> dict[str, list[str]]:

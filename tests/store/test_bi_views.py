@@ -30,7 +30,8 @@ def lived(warehouse_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
     """Return a firm of five customers with five nights.
 
     K1 is odd from the first night and closed as a false alarm; K2 is odd on the second and falls asleep on the fourth; K3
-    rises; K4 falls asleep without a warning; K5 is always well.
+    rises; K4 falls asleep without a warning; K5 is always well. K2 and K4 had not bought for 90 days on the days of their
+    falling asleep.
     """
     dsn = embedded.create_database(warehouse_server, f"test_bi_{uuid.uuid4().hex[:12]}")
     with connect(dsn, autocommit=True) as connection:
@@ -47,6 +48,9 @@ def lived(warehouse_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
             firm.customer(
                 name, tier="A" if name == "K1" else "B", sales=sales, owner="lin" if name == "K3" else "ann"
             )
+        for name, last in (("K2", 87), ("K4", 88)):
+            for back in (100, last):
+                firm.facts.add("order", name, firm.moment(MONDAY - back * DAY, 12), amount=0)
         odd = {
             "K1": (1, 1, 1, 1, 1),
             "K2": (0, 1, 1, 99, 99),
@@ -186,9 +190,11 @@ def test_alarms_per_owner_and_week(lived: TinyFirm) -> None:
 
 @pytest.mark.req("S83")
 def test_lead_time_of_each_lost_customer(lived: TinyFirm) -> None:
-    assert rows(lived, "lead_times", "customer_id, lost_day, first_warning_day, lead_days, missed") == [
-        ("K2", MONDAY + 3 * DAY, MONDAY + DAY, 2, False),
-        ("K4", MONDAY + 2 * DAY, None, None, True),
+    assert rows(
+        lived, "lead_times", "customer_id, lost_day, first_warning_day, lead_days, missed, churn_type"
+    ) == [
+        ("K2", MONDAY + 3 * DAY, MONDAY + DAY, 2, False, "latent"),
+        ("K4", MONDAY + 2 * DAY, None, None, True, "latent"),
     ]
 
 

@@ -17,6 +17,7 @@ from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night, without_erased
 from carewatch.store.holds import Hold
+from carewatch.store.losses import keep_losses
 from carewatch.store.metrics import metrics_of_night
 from carewatch.store.nights import Night
 from carewatch.store.readings import class_texts
@@ -72,6 +73,7 @@ def apply_night(
         return None
     signals.store_changes(connection, night, spec, book, health, before, after, severity)
     store_transitions(connection, night, spec, health)
+    keep_losses(connection, night, spec)
     moved = with_context(connection, spec, care, night.cut(spec.firm.zone), found, moves, live)
     warnings.store_moves(connection, night, moved, day=night.day, rest=spec.levels.rest, now=now)
     nights.set_applied_through(connection, night.day)

@@ -19,7 +19,8 @@ from carewatch.store.database import Connection
 from carewatch.store.metrics import gather_population
 
 
-def _facts(lost: Lost) -> tuple[str, str]:
+def facts_of(lost: Lost) -> tuple[str, str]:
+    """Return the table of the facts that `lost` names and the condition, ` and ...`, of those of them that count."""
     where = f" and ({canonical(lost.where, table='f')})" if lost.where else ""
     return FACTS[lost.fact].table, where
 
@@ -28,7 +29,7 @@ def event_days(
     connection: Connection, spec: JudgementSpec, until: Cut
 ) -> tuple[NDArray[np.int32], NDArray[np.datetime64]]:
     """Return customer and day of every fact that `lost` names, as known at `until`, by customer and day."""
-    table, where = _facts(spec.stages.lost)
+    table, where = facts_of(spec.stages.lost)
     with connection.transaction():
         gather_population(connection, until, erased=True)
         rows = connection.execute(
@@ -42,7 +43,7 @@ def event_days(
 
 def last_fact_day(connection: Connection, lost: Lost) -> date | None:
     """Return the last firm-local day of any fact of the kind that `lost` reads, the end of what can be judged."""
-    table, _ = _facts(lost)
+    table, _ = facts_of(lost)
     row = connection.execute(f"select max(event_day) from {table} where known_to is null".encode()).fetchone()
     return row[0] if row else None
 

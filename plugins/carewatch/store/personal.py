@@ -72,6 +72,7 @@ TABLES: Final[Mapping[str, Holds]] = {
     # People say there why two customers are one, and may name somebody.
     "care.identity_ruling": Holds(internal="what by", personal="why"),
     "care.load": Holds(internal="origin load_id"),
+    "care.loss": Holds(internal="kind judgement"),
     "care.metric_night": Holds(),
     "care.migration": Holds(internal="name digest"),
     "care.night": Holds(internal="judgement care code_version state late_sources score_definition"),
