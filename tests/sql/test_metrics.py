@@ -31,6 +31,7 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 CASES = dict(_cases())
+"""A case that proves a row of the requirements catalogue names it: `req`."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,13 @@ def _expected(value: object) -> object:
     return value
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.req(case["req"]) if "req" in case else ())
+        for name, case in CASES.items()
+    ],
+)
 def test_metric(session: Connection, name: str) -> None:
     case = CASES[name]
     zone = ZoneInfo(case["zone"])
