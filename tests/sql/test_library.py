@@ -44,7 +44,7 @@ ROWS = {
     "S29": ("events_missed_in_a_row", "events_attended_2y"),
     "S30": ("distant_talks_60d", "distant_in_a_row"),
     "S33": ("days_since_order", "silence_over_own_gap"),
-    "S34": ("amount_months_down", "amount_change_90d", "payment_lengthening", "interactions_change_90d", "complaints_90d"),
+    "S34": ("amount_months_down", "payment_lengthening", "days_to_pay_90d", "days_to_pay_365d", "complaints_90d"),
     "S35": ("main_contacts_left_90d",),
     "S37": ("interactions_change_90d", "complaints_90d", "complaints_before", "renewal_intent"),
     "S38": ("amount_3m", "amount_year_on_year", "amount_change_90d", "amount_90d_last_year", "amount_change_last_year"),

@@ -123,6 +123,7 @@ def _transaction() -> Iterator[Edge]:
         -50,
         [*orders(year + 91, year + 180, year + 181), *orders(year + 90)],
     )
+    yield Edge("S26", "amount_change_last_year", -50, [*orders(year + 91), *orders(year + 90, amount=500)])
     yield Edge(
         "S26", "amount_change_last_year", MISSING, [*orders(year + 91, amount=999), *orders(year + 90)]
     )
@@ -131,6 +132,7 @@ def _transaction() -> Iterator[Edge]:
     yield Edge(
         "S38", "amount_year_on_year", -50, [*orders(year, year + 1, year + 92, year + 93), *orders(92)]
     )
+    yield Edge("S38", "amount_year_on_year", -50, [*orders(year + 1), *orders(1, amount=500)])
     yield Edge("S38", "amount_year_on_year", MISSING, [*orders(year + 1, amount=999), *orders(1)])
     yield Edge(
         "S27",
@@ -168,6 +170,7 @@ def _transaction() -> Iterator[Edge]:
     # Tuesdays and Mondays of July and August: gaps of five working days, silent for 15 and for 14
     weekly = orders(50 - 1, 43 - 1, 36 - 1, 29 - 1, 21)
     yield Edge("S21", "silence_over_own_gap", 3, [*weekly, *orders(9, kind="spare")])
+    yield Edge("S21", "silence_over_own_gap", 3, [*weekly, *orders(731)])
     yield Edge("S21", "silence_over_own_gap", MISSING, weekly[2:])
 
 
@@ -200,8 +203,8 @@ def _relation() -> Iterator[Edge]:
     yield Edge("S29", "events_missed_in_a_row", 1, talks(9, what="event", invited=True))
     yield Edge("S29", "events_missed_in_a_row", 0, [*talks(9, what="event", **STAYED_AWAY), *talks(8, what="event", **CAME)])  # fmt: skip
     yield Edge("S29", "events_missed_in_a_row", 1, [*talks(9, what="event", **STAYED_AWAY), *talks(8, 7)])
-    asked = talks(16, 71, what="inquiry")
-    yield Edge("S28", "inquiries_usual_week", 0.25, [*asked, *talks(15, 72, what="inquiry"), *talks(20)])
+    asked = talks(16, 16, 71, what="inquiry")
+    yield Edge("S28", "inquiries_usual_week", 3 / 8, [*asked, *talks(15, 72, what="inquiry"), *talks(20)])
     yield Edge("S28", "days_since_inquiry", 365, [*talks(365, 366, what="inquiry"), *talks(3)])
     yield Edge("S28", "days_since_inquiry", MISSING, talks(366, what="inquiry"))
     toned = [
@@ -210,6 +213,8 @@ def _relation() -> Iterator[Edge]:
         for row in talks(ago, tone=tone)
     ]
     yield Edge("S30", "distant_talks_60d", 2, [*toned, *talks(5)])
+    cooling = [*talks(2, tone="distant"), *talks(1, tone="negative"), *talks(1), *talks(9, tone="warm")]
+    yield Edge("S30", "distant_in_a_row", 2, [*cooling, *talks(11, tone="distant")])
     yield Edge(
         "S22",
         "decision_maker_180d",
@@ -270,6 +275,7 @@ def _service() -> Iterator[Edge]:
     )
     yield Edge("S39", "satisfaction_change_90d", -20, surveys((90, 4), (91, 5), (180, 5), (181, 1)))
     yield Edge("S21", "renewal_intent", 4, surveys((365, 2), (3, 4), what="renewal") + surveys((1, 1)))
+    yield Edge("S21", "renewal_intent", 2, surveys((365, 2), (366, 4), what="renewal"))
     yield Edge("S21", "renewal_intent", MISSING, surveys((366, 2), what="renewal"))
     yield Edge("S17", "open_tickets", 2, tickets(1, 365, 366))
     yield Edge("S20", "tickets_against_usual", -100, tickets(*(31 + 30 * number for number in range(6))))
@@ -326,8 +332,14 @@ def _finance() -> Iterator[Edge]:
             ("customer", 5, {}),
         ],
     )
+    raised = [("customer", 400, {"credit_limit": 300}), ("customer", 9, {"credit_limit": 500})]
+    yield Edge("S18", "credit_limit", 500, raised)
     yield Edge("S18", "credit_use", 40, [("customer", 400, {"credit_limit": 500}), *bill(1, 9), *bill(2, 9)])
     yield Edge("S41", "overdue_days", 61, [*bill(1, 90, due=61), *bill(2, 90, due=30), *bill(3, 200, due=150, paid=9)])  # fmt: skip
+    yield Edge(
+        "S41", "overdue_amount", 200, [*bill(1, 90, due=1), *bill(2, 730, due=99), *bill(3, 90, due=0)]
+    )
+    yield Edge("S41", "overdue_amount", 0, [*bill(1, 731, due=99), *bill(2, 90, due=99, paid=1)])
     yield Edge("S41", "overdue_days", 700, bill(1, 730, due=700))
     yield Edge("S41", "overdue_days", 0, [*bill(1, 9, due=0), *bill(2, 731, due=700)])
 
