@@ -157,6 +157,30 @@ def test_a_main_contact_who_leaves_is_warned_of_within_one_tick(firm: TinyFirm) 
     assert differing == {"pinned_clock"}, "nothing is new: nothing is written"
 
 
+@pytest.mark.req("S58")
+def test_night_and_clock_feed_one_table_of_warnings(firm: TinyFirm) -> None:
+    """What the night opened rises at once with an event; what an event opened is there for the night."""
+    for name, quiet in (("C1", 1), ("C2", 0)):
+        customer(firm, name)
+        firm.dial(name, day(1), quiet=quiet, strain=0, halt=0, mood=90)
+    firm.night(day(1))
+    assert standing(firm) == {"C1": 1}
+    for name in ("C1", "C2"):
+        leaves(firm, name, firm.moment(day(1), 12))
+    firm.tick(firm.moment(day(1), 12.2))
+    assert standing(firm) == {"C1": 3, "C2": 3}
+    for name in ("C1", "C2"):
+        firm.dial(name, day(2), quiet=1, strain=0, halt=0, mood=90)
+    firm.night(day(2))
+    moved = firm.rows(
+        "select customer_id, what, e.level, between_nights from care.warning_event e join care.warning using (warning_no) "
+        "join care.customer using (customer_no) order by 1, e.transition"
+    )
+    assert moved == [("C1", "opened", 1, False), ("C1", "rose", 3, True), ("C2", "opened", 3, True)]
+    reasons = firm.rows("select count(*) from care.signal where state = 'open'")
+    assert reasons == [(4,)], "the contact of each, and the quiet that the night adds"
+
+
 @pytest.mark.req("S35", "D21")
 def test_the_night_agrees_with_the_tick_and_nobody_is_told_twice(firm: TinyFirm) -> None:
     customer(firm, "C1")

@@ -39,6 +39,26 @@ def test_risk_stands_beside_the_score_with_words_and_the_version(firm: TinyFirm)
     ]
 
 
+@pytest.mark.req("S57")
+def test_every_score_keeps_the_version_that_gave_it(firm: TinyFirm) -> None:
+    firm.customer("C1")
+    moods(firm, 1, C1=80)
+    versions = [firm.configuration.judgement.fingerprint]
+    firm.configuration = reconfigured(firm, ("100: 100}", "90: 100}"), ("green: 70", "green: 95"))
+    moods(firm, 2, C1=81)
+    versions.append(firm.configuration.judgement.fingerprint)
+    assert versions[0] != versions[1]
+    expected = [(day(1), 80, "green", versions[0]), (day(2), 90, "yellow", versions[1])]
+    for view in ("care.health", "bi.health_history"):
+        assert firm.rows(f"select day, score, colour, judgement from {view} order by 1") == expected
+    canonical = (
+        "select canonical -> 'health' -> 'bands' ->> 'green' from care.configuration where fingerprint = %s"
+    )
+    assert [float(firm.rows(canonical, one)[0][0]) for one in versions] == [70, 95], (
+        "and it can be read again"
+    )
+
+
 def test_movement_is_against_the_night_so_many_days_before(firm: TinyFirm) -> None:
     firm.customer("C1")
     firm.customer("late")

@@ -131,13 +131,13 @@ def test_there_is_one_live_warning_a_customer_whatever_anybody_writes(firm: Tiny
 def test_falling_below_a_band_makes_one_warning_and_staying_there_no_second(firm: TinyFirm) -> None:
     firm.customer("C1")
     levels = []
-    for number, mood in enumerate([90, 69, 69, 69, 49, 30, 54, 56, 56, 74, 75, 75], start=1):
+    for number, mood in enumerate([90, 70, 70, 69, 69, 69, 50, 50, 49, 30, 54, 56, 56, 74, 75, 75], start=1):
         firm.dial("C1", day(number), quiet=0, strain=0, halt=0, mood=mood)
         firm.night(day(number))
         found = live(firm, "C1")
         levels.append(found[1] if found else None)
-    # two nights of hold; a red floor goes five points above its band, and so does the yellow one
-    assert levels == [None, None, 1, 1, 1, 2, 2, 2, 1, 1, 1, 0]
+    # a band begins with its own score; two nights of hold; a red floor goes five points above its band, and so does the yellow one
+    assert levels == [None, None, None, None, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 0]
     assert [one[1:3] for one in life(firm)] == [("opened", 1), ("rose", 2), ("fell", 1), ("cleared", 0)]
 
 

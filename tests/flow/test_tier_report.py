@@ -41,6 +41,7 @@ def test_upgrade_rate_churn_rate_and_concentration_of_a_quarter(
     assert found.lost == {"A": 1, "B": 0, "C": 0}, "A2's silence of 90 days was full on 11 May"
     most = found.concentration
     assert most is not None and (most.customers, most.brought, most.needed) == (5, 80, 1)
+    assert (most.share, most.of) == (20, 80), "of the largest 20 %, and of 80 % of the money"
     monkeypatch.setenv("CARE_DB", shared_warehouse)
     assert main(["tiers", "--quarter", "2026-Q2"]) == 0
     said = capsys.readouterr().out

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carewatch.measure.columns import Columns
-from carewatch.measure.health import Colour, Scores, points, score
+from carewatch.measure.health import Colour, Scores, points, risk_of, score
 from carewatch.paths import home
 from carewatch.spec.document import read_document, validate
 from carewatch.spec.health import Health
@@ -149,6 +149,21 @@ def test_bands_are_configured() -> None:
     assert scored(model, [{"x": value} for value in values]).colour.tolist() == [
         Colour.GREEN, Colour.YELLOW, Colour.YELLOW, Colour.RED,
     ]  # fmt: skip
+
+
+@pytest.mark.req("S54")
+def test_the_shipped_bands_on_both_sides() -> None:
+    shipped, _ = validate(read_document(home() / "config" / "health.yaml"), Health)
+    assert shipped is not None
+    model = health(**one_metric({0: 0, 100: 100}), bands=shipped.bands.model_dump())
+    assert scored(model, [{"x": value} for value in (70, 69.99, 50, 49.99)]).colour.tolist() == [
+        Colour.GREEN, Colour.YELLOW, Colour.YELLOW, Colour.RED,
+    ]  # fmt: skip
+
+
+@pytest.mark.req("S59")
+def test_risk_is_what_lacks_to_full_health_and_the_unknown_is_not_healthy() -> None:
+    assert risk_of(np.array([0, 42.5, 100, NAN])).tolist() == [1, 0.575, 0, 1]
 
 
 def test_a_tier_has_its_own_knots_where_they_are_given() -> None:

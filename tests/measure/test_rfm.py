@@ -37,6 +37,8 @@ def test_each_side_is_high_from_its_cut_on_or_for_the_best_percent() -> None:
     assert classes(SPEC.rfm, *BY_HAND) == list(BY_HAND.values())
     everything_high = [(1, 99, 9000 - at) for at in range(10)]
     assert classes(SPEC.rfm, *everything_high) == ["key_value"] * 2 + ["usual_value"] * 8
+    hundred = classes(SPEC.rfm, *((1, 99, 9000 - at) for at in range(100)))
+    assert hundred == ["key_value"] * 20 + ["usual_value"] * 80
     assert classes(SPEC.rfm, (NAN, NAN, NAN)) == ["usual_win_back"], "what nobody knows is low"
 
 
@@ -85,3 +87,19 @@ def test_the_first_segment_whose_condition_holds_counts() -> None:
     spec: Segmentation = SPEC.segments["activity"]
     found = segments(spec, {"orders_90d": np.array([3.0, 2, 1, 0, NAN])}, 5)
     assert [spec.names[at] for at in found] == ["busy", "usual", "usual", "quiet", "quiet"]
+
+
+@pytest.mark.req("S71")
+def test_loyalty_is_years_and_orders_together() -> None:
+    rows = [(3, 6), (2.9, 6), (3, 5), (1, 0), (0.9, 99), (NAN, 99)]
+    years, orders = np.array(rows, dtype=float).T
+    spec = SPEC.segments["loyalty"]
+    found = segments(spec, {"years_with_us": years, "orders_365d": orders}, len(rows))
+    assert [spec.names[at] for at in found] == [
+        "old_friend",
+        "settled",
+        "settled",
+        "settled",
+        "young",
+        "young",
+    ]

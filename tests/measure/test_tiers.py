@@ -55,6 +55,8 @@ BY_HAND = {
     (9000000, 60, 40, 500): (100, "A"),
     # growth is missing and earns 50: 0.4 x 60 + 0.3 x 70 + 0.2 x 70 + 0.1 x 50 = 24 + 21 + 14 + 5
     (500000, 20, 3, NAN): (64, "B"),
+    # 0.4 x 60 + 0.3 x (70 + 2/3 x 30) + 0.2 x 70 + 0.1 x 50 = 24 + 27 + 14 + 5
+    (500000, 30, 3, 0): (70, "A"),
     # profit rate and years are missing and earn 0: 0.4 x 30 + 0.1 x 0
     (100000, NAN, NAN, -50): (12, "C"),
     # 0.4 x 10 + 0.3 x 13.2 + 0.2 x 15 + 0.1 x 45.67 = 4 + 3.96 + 3 + 4.567 = 15.527
@@ -89,6 +91,13 @@ def test_the_cuts_are_configured_and_begin_with_their_own_score() -> None:
 
 def by_score(*values: float) -> list[int]:
     return tier_of(np.array(values), {"A": 65, "B": 45}, "score").tolist()
+
+
+@pytest.mark.req("S63")
+def test_both_sides_of_the_shipped_cuts() -> None:
+    spec = shipped()
+    values = np.array([65, 64.99, 45, 44.99])
+    assert [spec.names[at] for at in tier_of(values, spec.cuts, spec.by)] == ["A", "B", "B", "C"]
 
 
 def by_share(values: list[float], **cuts: float) -> str:
@@ -144,6 +153,7 @@ def test_by_score_a_customer_alone_is_what_it_is_in_a_batch(rows: list[tuple[flo
         assert together.tier[position] == alone.tier[0]
 
 
+@pytest.mark.req("S66")
 @pytest.mark.parametrize(
     ("day", "stands"),
     [
@@ -258,6 +268,18 @@ def test_potential_shields_from_a_worse_tier_and_never_from_a_better_one() -> No
     assert [spec.names[tier] for tier in treated(spec, found)] == ["B", "C", "C", "A", "C"]
     plain = forty_thirty_twenty_ten()
     assert treated(plain, tiered(plain, *rows)).tolist() == found.tier.tolist()
+
+
+@pytest.mark.req("S65")
+def test_the_shipped_potential_is_a_small_customer_that_grows_by_a_third_and_stands_like_b() -> None:
+    spec, _ = validate(read_document(home() / "config" / "tiers.yaml"), Tiers)
+    assert spec is not None
+    growth, amount = np.array([[30, 199_999], [29.99, 199_999], [30, 200_000], [NAN, 1], [900, 0]]).T
+    columns = {name: np.zeros(5) for name in spec.reads()} | {"growth_365d": growth, "amount_365d": amount}
+    found = tiers(spec, columns, 5, JUNE)
+    assert found.potential.tolist() == [True, False, False, False, True]
+    assert {spec.names[at] for at in found.tier} == {"C"}
+    assert [spec.names[at] for at in treated(spec, found)] == ["B", "C", "C", "C", "B"]
 
 
 @pytest.mark.parametrize(

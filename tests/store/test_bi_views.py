@@ -117,6 +117,12 @@ def test_customers_today(lived: TinyFirm) -> None:
     assert rows(lived, "customers", "distinct day") == [(MONDAY + 4 * DAY,)]
 
 
+@pytest.mark.req("S59", "S156")
+@pytest.mark.parametrize("view", ["customers", "health_history"])
+def test_risk_stands_beside_the_score(lived: TinyFirm, view: str) -> None:
+    assert rows(lived, view, "distinct score, risk") == [(90, 10)]
+
+
 @pytest.mark.req("S156")
 def test_every_night_and_every_number(lived: TinyFirm) -> None:
     assert rows(lived, "health_history", "count(*), count(distinct day)") == [(25, 5)]

@@ -84,6 +84,7 @@ def test_the_value_score_of_facts_is_the_hand_computation(given: GivenFacts) -> 
     assert scores == [(69.0,)]
 
 
+@pytest.mark.req("S66")
 def test_tiers_see_the_facts_before_the_first_of_the_month_and_no_later_ones(given: GivenFacts) -> None:
     given.add("order", "Amber", local(6, 1, 0), amount=9_000_000, known_from=local(1, 1))
     given.add(
@@ -101,6 +102,7 @@ def test_tiers_see_the_facts_before_the_first_of_the_month_and_no_later_ones(giv
     assert (amber, birch) == (0.3 * 70 + 14 + 5, 65)
 
 
+@pytest.mark.req("S66")
 def test_a_months_tiers_stay_as_first_computed(given: GivenFacts) -> None:
     first = tiers_on(given, date(2026, 6, 3))
     given.add("order", "Birch", local(5, 1), amount=9_000_000, known_from=local(6, 10))
@@ -136,6 +138,7 @@ def test_who_came_since_the_tier_day_has_the_lowest_tier() -> None:
     assert align(customers[:0], known, tier, 2).tolist() == []
 
 
+@pytest.mark.req("S66")
 def test_ensure_twice_stores_once(given: GivenFacts) -> None:
     for moment in (local(6, 3), local(6, 3) + timedelta(hours=5)):
         assert ensure(given.connection, SHIPPED, date(2026, 6, 3), at(date(2026, 6, 3), moment)) == date(
@@ -199,3 +202,28 @@ def test_the_transition_matrix_of_a_quarter_counts_who_went_where(given: GivenFa
         (date(2026, 4, 1), "C", "A", True, False, 1),
         (date(2026, 4, 1), "C", "C", False, False, 1),
     ]
+
+
+@pytest.mark.req("S70")
+def test_reports_see_each_quarters_transitions_and_their_share_of_the_class_at_its_beginning(
+    given: GivenFacts,
+) -> None:
+    """Birch rises and falls again, Amber and Dill stay, Cedar comes in May: two quarters, each by itself."""
+    given.known("Dill")
+    given.known("Cedar", since=local(5, 10))
+    given.add("order", "Birch", local(5, 1), amount=9_000_000)
+    for month in (4, 5, 7, 10):
+        tiers_on(given, date(2026, month, 1))
+    view = (
+        "select quarter_begins, from_class, to_class, upgraded, downgraded, customers, round(share_of_class, 2)::float "
+        "from bi.tier_transitions where scheme = 'tier' order by 1, 2, 3"
+    )
+    assert given.connection.execute(view).fetchall() == [
+        (date(2026, 4, 1), "", "C", False, False, 1, 1),
+        (date(2026, 4, 1), "C", "A", True, False, 1, 0.33),
+        (date(2026, 4, 1), "C", "C", False, False, 2, 0.67),
+        (date(2026, 7, 1), "A", "B", False, True, 1, 1),
+        (date(2026, 7, 1), "C", "C", False, False, 3, 1),
+    ]
+    others = "select distinct scheme from bi.tier_transitions where quarter_begins = '2026-04-01' order by 1"
+    assert [scheme for (scheme,) in given.connection.execute(others)] == sorted(SHIPPED.divisions())
