@@ -50,8 +50,8 @@ with DAG(
         when="Reject",
         found="find_proposal",
         answered="ask_for_approval",
-        trigger_rule=TriggerRule.ALL_DONE,
+        trigger_rule=TriggerRule.NONE_FAILED,
     )
 
-    # A rejection skips what follows it directly: it is written down one task later.
+    # A rejection skips what follows it directly: it is written down one task later, which fails with an approval that failed.
     find_proposal >> ask_for_approval >> record_approval >> record_rejection

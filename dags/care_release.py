@@ -50,8 +50,8 @@ with DAG(
         task_id="record_rejection",
         found="find_held_night",
         answered="ask_for_release",
-        trigger_rule=TriggerRule.ALL_DONE,
+        trigger_rule=TriggerRule.NONE_FAILED,
     )
 
-    # A rejection skips what follows it directly: it is written down one task later.
+    # A rejection skips what follows it directly: it is written down one task later, which fails with an approval that failed.
     find_held_night >> ask_for_release >> release_night >> record_rejection

@@ -51,7 +51,7 @@ def test_changed_rules_are_asked_about_until_somebody_who_may_answers(
     assert (ran.state, ran.tasks["record_rejection"], state()) == ("success", "skipped", ("proposed", None))
     answers(monkeypatch, "Approve", "zoe")
     ran = dags.run("care_approval", town.at(2, 9))
-    assert (ran.tasks["record_approval"], state()) == ("failed", ("proposed", None)), (
+    assert (ran.state, ran.tasks["record_approval"], state()) == ("failed", "failed", ("proposed", None)), (
         "zoe has no approving role"
     )
     answers(monkeypatch, "Reject", "eve")

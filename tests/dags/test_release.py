@@ -111,3 +111,17 @@ def test_an_approval_that_comes_after_the_next_normal_night_releases_nothing_and
     assert (ran.state, ran.tasks["release_night"]) == ("success", "success")
     assert states(town) == ["sealed"] * 3 + ["held", "sealed"]
     assert town.firm.rows("select count(*) from care.warning") == [(0,)]
+
+
+@pytest.mark.req("D9")
+def test_a_release_that_fails_is_a_run_that_fails(
+    dags: Dags, town: Town, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(dags, town)
+    answer("Approve")
+    town.firm.connection.execute("alter table care.warning add constraint none_opens check (false) not valid")
+    ran = dags.run("care_release", town.at(4, 9), scheduled=False)
+    assert (ran.state, ran.tasks["release_night"], ran.tasks["record_rejection"]) == (
+        "failed", "failed", "upstream_failed",
+    )  # fmt: skip
+    assert states(town) == ["sealed"] * 3 + ["held"]
