@@ -32,7 +32,10 @@ with DAG(
     params={
         "folder": Param("draft", type="string", description="the draft: a folder below the configuration"),
         "person": Param(
-            "", type="string", description="who reads the answer: an id of people.yaml, such as am01"
+            "",
+            type="string",
+            minLength=1,
+            description="who reads the answer: an id of people.yaml, such as am01",
         ),
         "now": Param(
             None, type=["null", "string"], format="date-time", description="the moment the run stands for"

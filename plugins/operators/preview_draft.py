@@ -31,11 +31,14 @@ class PreviewDraftOperator(CareOperator):
 
     def execute(self, context: Any) -> str:
         from carewatch.flow.preview import NoReceiver, send_preview
+        from carewatch.paths import config
 
         draft = self._draft()
         with self.warehouse() as connection:
             try:
-                return send_preview(connection, configuration().care, draft, self.person, self.the_moment())
+                return send_preview(
+                    connection, configuration().care, draft, self.person, self.the_moment(), present=config()
+                )
             except NoReceiver as nobody:
                 raise AirflowFailException(str(nobody)) from None
 

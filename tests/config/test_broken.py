@@ -109,6 +109,18 @@ def test_every_finding_has_a_case(tmp_path: Path) -> None:
     assert found == {finder.__name__ for finder in lint._finders()}
 
 
+@pytest.mark.req("S153")
+@pytest.mark.parametrize("name", ["stricter", "warning", "metrics_of_next_year", "draft"])
+def test_a_draft_below_the_configuration_never_stops_it_whatever_its_name(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    lay_out(BROKEN[0], folder / name)
+    assert main(["check", str(folder)]) == 0, capsys.readouterr().err
+    assert main(["check", str(folder / name)]) == 1, "the draft itself is broken"
+
+
 def test_json_says_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

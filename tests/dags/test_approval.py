@@ -18,7 +18,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, option: str, by: str | None) -> Non
     """Let the next question be answered at once."""
 
     def at_once(self: Any, context: Any) -> Any:
-        assert ": 1 -> 2" in self.body, self.body
+        assert "| 1 -> 2 |" in self.body, self.body
         user = {"id": "7", "name": by} if by is not None else None
         event = {"chosen_options": [option], "params_input": {}, "responded_at": datetime.now()}
         return self.execute_complete(context, {**event, "responded_by_user": user})

@@ -45,6 +45,7 @@ def people(firm: TinyFirm) -> None:
         firm.customer(name, owner="lin" if name == "K5" else "ann", tier="AB"[at % 2], sales=1000 * (at + 1))
 
 
+@pytest.mark.req("D2")
 def test_the_planned_levels_and_colours_are_those_of_the_next_night(firm: TinyFirm, tmp_path: Path) -> None:
     people(firm)
     live(firm, MONDAY, DIALS)
@@ -73,6 +74,7 @@ def test_the_planned_levels_and_colours_are_those_of_the_next_night(firm: TinyFi
     assert colours == dict(zip(new.customers.tolist(), new.judged.scores.colour.tolist(), strict=True))
 
 
+@pytest.mark.req("D2")
 def test_where_a_level_settles_counts_the_holds(firm: TinyFirm, tmp_path: Path) -> None:
     people(firm)
     live(firm, MONDAY, DIALS)
@@ -87,6 +89,7 @@ def test_where_a_level_settles_counts_the_holds(firm: TinyFirm, tmp_path: Path) 
     )
 
 
+@pytest.mark.req("D2")
 def test_tiers_and_owners_are_told_with_the_tasks_that_would_start(firm: TinyFirm, tmp_path: Path) -> None:
     people(firm)
     live(firm, MONDAY, DIALS)

@@ -14,6 +14,15 @@ from tests.firm import FILES, MONDAY, TinyFirm, configure
 
 STRICTER = FILES["warnings/dials.yaml"].replace("severity: mild", "severity: severe")
 
+UNTRIED = """
+  loud:
+    label: loud
+    severity: watch
+    counts_as: loud
+    dimension: use
+    when: quiet >= 9
+    because: {en: "it is loud"}"""
+
 
 @pytest.fixture
 def asked(firm: TinyFirm, shared_warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyFirm:
@@ -61,11 +70,30 @@ def test_the_effect_of_a_draft_is_mailed_once_to_who_asked(asked: TinyFirm, tmp_
     )
     assert "would change" in message["subject"]
     assert "Nothing in the draft stops it." in message["text"]
-    assert "the rule has no example" in message["text"]
     assert ": 1 -> 2" in message["text"] and "K1" in message["text"]
+    assert ">1 -&gt; 2<" in message["html"] and ">K1<" in message["html"]
     assert asked.dump("warning", "night", "configuration") == before
     preview("draft", "ann", now="2026-06-01T10:00:00+08:00")
     assert len(messages(asked)) == 2, "who asks again is answered again"
+
+
+@pytest.mark.req("D14")
+def test_notes_of_the_edit_come_before_its_effect_and_what_was_noted_before_after_it(
+    asked: TinyFirm, tmp_path: Path
+) -> None:
+    more = FILES["warnings/dials.yaml"].replace("rules:", "rules:" + UNTRIED, 1)
+    draft(tmp_path, more)
+    preview("draft", "ann")
+    [message] = messages(asked)
+    text = message["text"]
+    lines = [f"warnings/dials.yaml:{line}:3: the rule has no example" for line in (3, 10)]
+    own, known = (text.index(line) for line in lines)
+    effect, before = (
+        text.index("nobody changes colour"),
+        text.index("The present configuration has these notes as well"),
+    )
+    assert own < effect < before < known, "the first thing read is about the edit"
+    assert text.count("the rule has no example") == message["html"].count("the rule has no example") == 4
 
 
 @pytest.mark.req("D14", "S153")

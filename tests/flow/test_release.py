@@ -141,6 +141,33 @@ def test_the_question_says_what_would_happen(held: TinyFirm) -> None:
     )
 
 
+@pytest.mark.req("D9")
+def test_the_question_names_what_weighs_most_first_in_peoples_words(make_firm: MakeFirm) -> None:
+    rules = FILES["warnings/dials.yaml"].replace(
+        "label: strain", "label: {en: Lines under strain, zh-CN: 产线吃紧}"
+    )
+    firm = make_firm({"levels.yaml": HOLDING, "warnings/dials.yaml": rules})
+    for name in NAMES:
+        firm.customer(name)
+    for number in (1, 2, 3):
+        night(firm, number)
+    night(firm, 4, odd=8)
+    counts = ('{"1": 2, "3": 6}', '{"halt": 3, "strain": 8, "health_yellow": 5}')
+    firm.connection.execute("update care.hold set levels = %s, rules = %s", counts)
+    asked = question(firm.connection)
+    assert asked is not None
+    counted = [line for line in asked["body"].splitlines() if line.startswith("- ")]
+    assert counted[:5] == [
+        "- 3: 6",
+        "- 1: 2",
+        "- Lines under strain: 8",
+        "- Health below green: 5",
+        "- halt: 3",
+    ]
+    [newest, *_] = holds.listing(firm.connection, 1)
+    assert newest.hold is not None and list(newest.hold.levels) == ["3", "1"]
+
+
 def test_the_listing_shows_what_was_held(held: TinyFirm) -> None:
     [newest, before, *_] = holds.listing(held.connection, 14)
     assert (newest.day, newest.state, newest.hold) == (

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from carewatch.flow.plan import plan
-from carewatch.flow.plan_text import plan_lines
+from carewatch.flow.plan_text import plan_lines, plan_parts
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.firm import Firm
 from carewatch.store import approvals, configurations, nights
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
 from carewatch.store.nights import NoNight
+from carewatch.tell.tables import markdown
 
 FIRST: Final = "the first judgement of this warehouse approves itself"
 FREE: Final = "no approval was demanded"
@@ -128,14 +129,13 @@ def question(connection: Connection, configuration: Configuration) -> dict[str, 
 def _plan_texts(
     connection: Connection, fingerprint: str, configuration: Configuration, language: str
 ) -> tuple[str, str]:
-    """Return the effect of a proposed judgement with and without the customers who change."""
+    """Return the effect of a proposed judgement: for the page, and without the customers who change to be kept."""
     compared = replace(configuration, judgement=configurations.judgement(connection, fingerprint))
     try:
         found = plan(connection, compared)
     except NoNight:
         return _WORDS[language]["no_night"], _WORDS[language]["no_night"]
-    asked, kept = (plan_lines(found, language, customers=named) for named in (True, False))
-    return "\n".join(asked), "\n".join(kept)
+    return markdown(plan_parts(found, language)), "\n".join(plan_lines(found, language, customers=False))
 
 
 _WORDS: Final = {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from carewatch.flow.plan import plan
-from carewatch.flow.plan_text import plan_lines
+from carewatch.flow.plan_text import plan_lines, plan_parts
+from carewatch.paths import home
 from carewatch.spec.checked import checked
 from carewatch.spec.configuration import CareSpec
+from carewatch.spec.loading import Reading, read
 from carewatch.spec.notes import notes
 from carewatch.spec.people import Person
+from carewatch.spec.problems import Problem
 from carewatch.spec.saying import in_language, said
 from carewatch.spec.shelf import display
 from carewatch.store import notices
@@ -18,36 +22,84 @@ from carewatch.store.database import Connection
 from carewatch.store.nights import NoNight
 from carewatch.store.notices import Decided, Message
 from carewatch.tell.decide import outbox_key
+from carewatch.tell.tables import Part, html
 
 
 class NoReceiver(LookupError):
     """The effect cannot be sent to this person; the text says why."""
 
 
-def preview(connection: Connection, folder: Path, language: str) -> tuple[str, str]:
-    """Return subject and text about a draft in a folder; mistakes in it are what the text says."""
+@dataclass(frozen=True)
+class Preview:
+    """What is told of a draft: a subject, and the same as plain text and as a page."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def preview(connection: Connection, folder: Path, language: str, *, present: Path) -> Preview:
+    """Return what to tell about a draft in a folder; mistakes in it are what is told.
+
+    Notes that the `present` configuration has as well come last: whoever edits it asks about the edit.
+    """
     found = checked(folder)
     shown = display(folder.resolve())
+
+    def words(text: str) -> str:
+        return in_language(text, language)
+
     if found.reading is None:
-        count = len(found.problems)
-        subject = said("The draft {folder} has {count} problems", folder=shown, count=count)
+        subject = words(
+            said("Problems in the draft {folder}: {count}", folder=shown, count=len(found.problems))
+        )
         lines = [problem.in_(language) for problem in found.problems]
-        lines += ["", in_language(said("Correct these first; the effect can be told then."), language)]
-        return in_language(subject, language), "\n".join(lines) + "\n"
-    subject = said("What the draft {folder} would change", folder=shown)
-    lines = [in_language(said("Nothing in the draft stops it."), language)]
-    lines += [
-        in_language(said("note: {note}", note=note.in_(language)), language) for note in notes(found.reading)
-    ]
-    lines.append("")
+        first = words(said("Correct these first; the effect can be told then."))
+        return _told(subject, [*lines, "", first], [Part(subject, lines=lines), Part(first)], language)
+    subject = words(said("What the draft {folder} would change", folder=shown))
+    fine = words(said("Nothing in the draft stops it."))
+    new, old = _notes(found.reading, present)
+    told = [words(said("note: {note}", note=note.in_(language))) for note in new]
     try:
-        lines += plan_lines(plan(connection, found.reading.configuration), language)
+        planned = plan(connection, found.reading.configuration)
+        effect, parts = plan_lines(planned, language), plan_parts(planned, language)
     except NoNight:
-        lines.append(in_language(said("No night has been sealed yet: the effect cannot be told."), language))
-    return in_language(subject, language), "\n".join(lines) + "\n"
+        effect = [words(said("No night has been sealed yet: the effect cannot be told."))]
+        parts = [Part(effect[0])]
+    lines = [fine, *told, "", *effect]
+    parts = [Part(fine, lines=told), *parts]
+    if old:
+        before = words(said("The present configuration has these notes as well"))
+        known = [note.in_(language) for note in old]
+        lines += ["", before, *known]
+        parts.append(Part(before, lines=known))
+    return _told(subject, lines, parts, language)
 
 
-def send_preview(connection: Connection, care: CareSpec, folder: Path, person: str, now: datetime) -> str:
+def _told(subject: str, lines: list[str], parts: list[Part], language: str) -> Preview:
+    return Preview(subject, "\n".join(lines) + "\n", html(parts, title=subject, language=language))
+
+
+def _notes(draft: Reading, present: Path) -> tuple[list[Problem], list[Problem]]:
+    """Return the notes of a draft that are its own, and those that the present configuration has as well."""
+    known = {_said(note) for note in notes(read(present))}
+    own: list[Problem] = []
+    both: list[Problem] = []
+    for note in notes(draft):
+        (both if _said(note) in known else own).append(note)
+    return own, both
+
+
+def _said(note: Problem) -> tuple[str, str]:
+    """Return what a note says of which line, wherever the line stands."""
+    files = (base / note.place.file for base in (Path.cwd(), home()))
+    text = next(file for file in files if file.is_file()).read_text(encoding="utf-8")
+    return text.splitlines()[note.place.line - 1].strip(), note.what
+
+
+def send_preview(
+    connection: Connection, care: CareSpec, folder: Path, person: str, now: datetime, *, present: Path
+) -> str:
     """Put the effect of a draft into the outbox for a person; return the message's key. Raise NoReceiver.
 
     `now` is the moment of the request: the same request is answered once, however often it is tried.
@@ -57,12 +109,11 @@ def send_preview(connection: Connection, care: CareSpec, folder: Path, person: s
         raise NoReceiver(f"nobody active in people.yaml has the id '{person}'")
     channel = _channel(entry, person)
     language = entry.language or care.firm.language
-    subject, text = preview(connection, folder, language)
+    told = preview(connection, folder, language, present=present)
     asked = f"preview:{display(folder.resolve())}:{now.isoformat()}"
     key = outbox_key("preview", person, channel, asked)
     body = {
-        "subject": subject,
-        "text": text,
+        **asdict(told),
         "to": entry.channels[channel],
         "connection": care.notices.channels[channel].connection,
         "kind": "preview",

@@ -53,7 +53,11 @@ def question(connection: Connection) -> dict[str, str] | None:
     lines = [said["nothing"]]
     if hold is not None:
         lines += ["", said["levels"], *(f"- {level}: {count}" for level, count in hold.levels.items())]
-        lines += ["", said["rules"], *(f"- {rule}: {count}" for rule, count in hold.rules.items())]
+        rules = configurations.judgement(connection, night.judgement).rules
+        named = {
+            name: rules[name].label.in_(language) if name in rules else said[name] for name in hold.rules
+        }
+        lines += ["", said["rules"], *(f"- {named[name]}: {count}" for name, count in hold.rules.items())]
     lines += ["", said["feeds"], *(late or [said["none"]]), "", said["what"]]
     values = {
         "day": day,
@@ -69,6 +73,8 @@ _WORDS: Final = {
         "nothing": "The night is held: nothing moved and no account owner was told.",
         "levels": "Customers that would rise, by level:",
         "rules": "The rules behind it, with the signals that each would open:",
+        "health_yellow": "Health below green",
+        "health_red": "Health red",
         "feeds": "Feeds that the night did not rely on:",
         "none": "- none: every feed was read in time and brought what it usually does",
         "what": "Approve when it is true: warnings, care tasks and notices follow at once. Reject when a feed is broken: "
@@ -79,6 +85,8 @@ _WORDS: Final = {
         "nothing": "该夜已暂扣：没有任何变动，也没有通知客户负责人。",
         "levels": "将升级的客户数（按级别）：",
         "rules": "涉及的规则及各自将新开的信号数：",
+        "health_yellow": "健康度低于绿色",
+        "health_red": "健康度为红色",
         "feeds": "当夜未采信的数据源：",
         "none": "- 无：所有数据源均按时读取且数量正常",
         "what": "若属实请批准：预警、关怀任务与通知随即发出。若数据源有故障请拒绝：修复后由下一个正常夜晚接续。"

@@ -172,13 +172,17 @@ def files_of(folder: Path, kind: str) -> list[Path]:
 
 
 def strays(folder: Path, kinds: Iterable[str]) -> Iterator[Problem]:
-    """Yield YAML files that look like a part of the configuration but are read by nobody."""
+    """Yield YAML files that look like a part of the configuration but are read by nobody.
+
+    A folder with a firm.yaml is a configuration of its own, whatever it is called: a draft, or a pack.
+    """
     known = {*kinds}
     for path in sorted(folder.glob("[!.]*.y*ml")):
         if path.stem not in known or path.suffix != ".yaml":
             near = nearest(path.stem, known)
             yield _stray(path, f"{near}.yaml" if near else None)
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+    inside = (path for path in folder.iterdir() if path.is_dir() and not (path / "firm.yaml").exists())
+    for inner in sorted(inside):
         near = nearest(inner.name, FOLDERS)
         for path in sorted(inner.glob("**/[!.]*.y*ml")) if near is not None else ():
             if inner.name != near or path.parent != inner or path.suffix != ".yaml":

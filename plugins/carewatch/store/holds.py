@@ -20,6 +20,12 @@ class Hold:
     levels: dict[str, int]
     rules: dict[str, int]
 
+    @classmethod
+    def stored(cls, customers: int, rising: int, levels: dict[str, int], rules: dict[str, int]) -> Hold:
+        """Return a stored one: the highest level and the rule with most signals first, an order that jsonb does not keep."""
+        highest = dict(sorted(levels.items(), reverse=True))
+        return cls(customers, rising, highest, dict(sorted(rules.items(), key=lambda one: (-one[1], one[0]))))
+
 
 @dataclass(frozen=True)
 class ListedNight:
@@ -46,7 +52,7 @@ def hold_of(connection: Connection, night: Night) -> Hold | None:
     row = connection.execute(
         "select customers, rising, levels, rules from care.hold where night = %s", (night.night_no,)
     ).fetchone()
-    return None if row is None else Hold(*row)
+    return None if row is None else Hold.stored(*row)
 
 
 def newest_held(connection: Connection) -> date | None:
@@ -80,6 +86,6 @@ def listing(connection: Connection, most: int) -> list[ListedNight]:
         (most,),
     ).fetchall()
     return [
-        ListedNight(day, state, revisions, held, Hold(*hold) if hold[0] is not None else None)
+        ListedNight(day, state, revisions, held, Hold.stored(*hold) if hold[0] is not None else None)
         for day, state, revisions, held, *hold in rows
     ]
