@@ -57,6 +57,12 @@ def test_every_model_of_a_pack_scores_eight_to_twelve_metrics_in_two_languages(n
     assert read(ROOT / "config" / "industries" / name).notes() == []
 
 
+@pytest.mark.req("S23")
+def test_the_shipped_model_scores_eight_to_twelve_metrics() -> None:
+    for model in load_shipped().judgement.health_models:
+        assert 8 <= len(model.metric_names()) <= 12
+
+
 @pytest.mark.req("S24")
 def test_the_saas_model_has_ten_indicators_of_use_service_and_satisfaction() -> None:
     metrics = pack("saas").judgement.health.metric_names()

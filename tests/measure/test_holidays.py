@@ -19,6 +19,8 @@ from carewatch.spec.loading import load
 from carewatch.spec.metrics import Metric
 from carewatch.store.database import Connection, connect
 from carewatch.store.metrics import metrics_at
+from carewatch.store.readings import readings_at
+from carewatch.warn.excuses import HOLIDAY
 from carewatch.warn.hits import State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +109,48 @@ def test_a_season_of_the_customers_own_is_expected_again(firm: Connection) -> No
     assert (during, otherwise) == (0.0, 0.0), "nobody who always pauses in the first half year is late in it"
     naive = shares(firm, {**SPEC.metrics, "silence_over_own_gap": IN_CALENDAR_DAYS}, "seasonal")
     assert min(naive) > 0.5
+
+
+@pytest.mark.req("D10")
+@pytest.mark.parametrize(
+    ("night", "reason"),
+    [
+        (date(2026, 2, 15), None),  # it sees the make-up Saturday, which is worked
+        (date(2026, 2, 16), HOLIDAY),
+        (date(2026, 2, 24), HOLIDAY),
+        (date(2026, 3, 10), HOLIDAY),  # two weeks after the last day without work
+        (date(2026, 3, 11), None),
+        (date(2026, 4, 6), None),  # three days of Qingming are no long holiday
+    ],
+)
+def test_spring_festival_is_a_reason_for_everybody_until_two_weeks_later(
+    firm: Connection, night: date, reason: str | None
+) -> None:
+    customers = np.array(
+        [row[0] for row in firm.execute("select customer_no from care.customer order by 1")], np.int32
+    )
+    columns = readings_at(firm, SPEC, Cut.at(night, ZONE), customers)
+    assert set(columns["reason"].tolist() if "reason" in columns else [None]) == {reason}
+
+
+@pytest.mark.req("D10")
+@pytest.mark.parametrize(
+    ("night", "state"), [(date(2026, 3, 3), State.COVERED), (date(2026, 4, 13), State.HIT)]
+)
+def test_silence_over_the_festival_is_excused_and_the_same_silence_in_spring_is_not(
+    firm: Connection, night: date, state: State
+) -> None:
+    """Three inquiries a week for eight weeks, then none for half a month."""
+    with firm.transaction(force_rollback=True):
+        facts = GivenFacts(firm, ZONE)
+        facts.known("asks", source_key="asks")
+        for back in (15, *(16 + 7 * week + day for week in range(8) for day in (0, 2, 4))):
+            at = datetime.combine(night - timedelta(days=back), time(10), ZONE)
+            facts.add("interaction", "asks", at, what="inquiry", source_key=f"asks{back}")
+        replayed = replay_day(firm, SPEC, night)
+        row = replayed.customers.tolist().index(facts.customer("asks"))
+        judged = replayed.judged
+        assert judged.states[row, judged.book.number("inquiries_fell_silent")] == state
 
 
 @pytest.mark.req("D10", "S21")

@@ -47,6 +47,7 @@ def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=SHANGHAI)  # type: ignore[arg-type,misc]
 
 
+@pytest.mark.req("D10")
 @pytest.mark.parametrize(
     ("day", "works"),
     [
@@ -143,6 +144,7 @@ def test_beyond_its_years_the_calendar_says_so() -> None:
     assert calendar.is_open(at(2024, 1, 1)) is False
 
 
+@pytest.mark.req("D10")
 def test_the_days_are_plain_data_and_the_resolved_calendar_needs_no_list_of_holidays() -> None:
     calendar = china()
     days = calendar.days()

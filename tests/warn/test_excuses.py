@@ -39,13 +39,13 @@ def test_an_excuse_that_cannot_be_told_excuses_nothing() -> None:
     assert states({"unless": "y >= 5"}, [], x=[1, NAN, 0], y=[NAN, NAN, NAN]) == [H, U, C]
 
 
-@pytest.mark.req("S27")
+@pytest.mark.req("S27", "D10")
 def test_a_reason_that_names_the_indicator_covers_its_rules_by_itself() -> None:
     excuses = [reason(3, covers="x, y"), reason(5, covers="y")]
     assert states({}, excuses, x=[1, 1, 1]) == [X, H, H]
 
 
-@pytest.mark.req("S27")
+@pytest.mark.req("S27", "D10")
 def test_a_reason_for_any_indicator_covers_only_rules_that_ask_for_one() -> None:
     excuses = [reason(3), reason(5, "relocation")]
     assert states({}, excuses, x=[1, 1, 1]) == [H, H, H]
@@ -86,6 +86,7 @@ def test_indicators_are_separated_by_blanks_or_commas(covers: str | None, named:
     assert sorted(indicators_named(covers)) == named
 
 
+@pytest.mark.req("D10")
 @given(st.lists(st.sampled_from([U, C, H, X]), max_size=30))
 def test_an_excused_night_pauses_both_counts_like_an_unknown_one(nights: list[State]) -> None:
     book = book_of({"one": rule(holds_for=2, clears_after=2)})

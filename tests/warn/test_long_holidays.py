@@ -32,11 +32,13 @@ def test_it_covers_two_weeks_after_its_last_day(day: date, until: date | None) -
     assert long_holiday([*closed(FIRST, LAST), *weekend], day) == until
 
 
+@pytest.mark.req("D10")
 def test_four_days_are_no_long_holiday_and_five_are() -> None:
     assert long_holiday(closed(FIRST, FIRST + timedelta(days=3)), FIRST) is None
     assert long_holiday(closed(FIRST, FIRST + timedelta(days=4)), FIRST) is not None
 
 
+@pytest.mark.req("D10")
 def test_a_reason_of_the_customers_own_comes_first() -> None:
     customers = np.array([3, 5], dtype=np.int32)
     columns = reason_columns([Excuse(5, "relocation", frozenset(), None)], customers, HOLIDAY)
