@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from carewatch import paths
 from carewatch.commands.notice_samples import SAMPLES
 from carewatch.spec.document import LANGUAGES, Place, Problem, nearest
+from carewatch.spec.saying import joined, said
 from carewatch.spec.shelf import display
 from carewatch.tell.wording import BadTemplate, check_template, compose
 
@@ -24,7 +25,11 @@ def bad_templates() -> Iterator[Problem]:
         for kind in SAMPLES:
             path = paths.include("templates", "notices", language, f"{kind}.txt.j2")
             if not path.exists():
-                yield Problem(Place(display(path), 1, 1), "this file is missing", f"a file {path.name} here")
+                yield Problem(
+                    Place(display(path), 1, 1),
+                    "this file is missing",
+                    said("a file {name} here", name=path.name),
+                )
                 continue
             problem = _first_problem(path, kind, language)
             if problem is not None:
@@ -56,8 +61,8 @@ def _placed(path: Path, text: str, kind: str, placed: re.Match[str]) -> Problem:
     known = sorted(_names(SAMPLES[kind][0]))
     return Problem(
         place,
-        f"no notice of this kind has a value '{name}'",
-        f"one of {', '.join(known)}",
+        said("no notice of this kind has a value '{name}'", name=name),
+        said("one of {known}", known=joined(", ", known)),
         nearest(name, known),
     )
 

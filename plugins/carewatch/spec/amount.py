@@ -21,7 +21,7 @@ def count_and_unit(data: object, units: Collection[str], form: str, usual: str) 
     if isinstance(data, int | float) and not isinstance(data, bool):
         raise SpecProblem(said("{data} has no unit", data=data), expected=form, nearest=f"{data} {usual}")
     if not isinstance(data, str):
-        shown = "nothing" if data is None else f"{data}"
+        shown = said("nothing") if data is None else said("{text}", text=data)
         raise SpecProblem(said("{shown} is not a length of time", shown=shown), expected=form)
     wide = first_fullwidth(data)
     if wide is not None:

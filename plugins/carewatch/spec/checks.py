@@ -147,7 +147,7 @@ def _divisions(parts: Parts) -> Iterator[Found]:
                 what = said(
                     "'{name}' is a name that {twice}",
                     name=name,
-                    twice="a scheme of tiers has" if twice else "the system gives",
+                    twice=said("a scheme of tiers has") if twice else said("the system gives"),
                 )
                 at = ("scheme",) if kind == "tiers" else ()
                 yield kind, name, SpecProblem(what, expected="another name", loc=at, at_key=kind != "tiers")

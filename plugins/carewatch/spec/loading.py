@@ -22,7 +22,7 @@ from carewatch.spec.parts import Parts, named_metrics
 from carewatch.spec.people import Notices, People, Playbook
 from carewatch.spec.rfm import Rfm
 from carewatch.spec.rules import LevelsFile, Rule, RulesFile
-from carewatch.spec.saying import said
+from carewatch.spec.saying import joined, said
 from carewatch.spec.segments import SegmentsFile
 from carewatch.spec.shelf import LIBRARY, Shelf, display, files_of, shipped_folder, strays
 from carewatch.spec.stages import Stages
@@ -188,7 +188,7 @@ def read(folder: Path) -> Reading:
         place = Place(display(folder), 1, 1)
         raise SpecError([Problem(place, "there is no such folder", "a configuration folder")])
     if not any(files_of(folder, kind) for kind in _OWN):
-        needed = ", ".join(f"{kind}.yaml" for kind in _OWN)
+        needed = joined(", ", (f"{kind}.yaml" for kind in _OWN))
         place = Place(display(folder), 1, 1)
         raise SpecError([Problem(place, "there is no configuration in this folder", needed)])
     shelf = Shelf(folder)

@@ -80,7 +80,8 @@ def _unfit(column: Column, value: object) -> Iterator[SpecProblem]:
     )
     if not fits:
         yield SpecProblem(
-            said("'{value}' in a column of kind {kind}", value=value, kind=column.kind), expected=expected
+            said("'{value}' in a column of kind {kind}", value=value, kind=said(column.kind.value)),
+            expected=expected,
         )
 
 

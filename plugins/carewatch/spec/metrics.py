@@ -212,7 +212,7 @@ class Metric(Strict):
             expected = said("part: {words}", words=words) if key == "part" else _NEEDED[key]
             yield SpecProblem(what, expected=expected, loc=("kind",), at_key=True)
         for key in sorted(given - shape.keys):
-            takes = ", ".join(key for key in _SHAPE_KEYS if key in shape.keys)
+            takes = joined(", ", (key for key in _SHAPE_KEYS if key in shape.keys))
             yield SpecProblem(
                 said("a metric of kind '{kind}' takes no '{key}'", kind=self.kind, key=key),
                 expected=takes,
@@ -268,7 +268,7 @@ class Metric(Strict):
         if kind in _HOLDS and self.kind is not Measure.DISTINCT:
             numbers = [one.name for one in fact.columns if one.kind not in _HOLDS]
             raise SpecProblem(
-                said("'{of}' holds {holds}, not numbers", of=self.of, holds=_HOLDS[kind]),
+                said("'{of}' holds {holds}, not numbers", of=self.of, holds=said(_HOLDS[kind])),
                 expected=said("one of {numbers}", numbers=joined(", ", numbers))
                 if numbers
                 else "kind: distinct",

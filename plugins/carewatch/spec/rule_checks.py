@@ -152,7 +152,7 @@ def _belongs(rule: Rule, parts: Parts) -> Iterator[SpecProblem]:
             yield unknown("tier", tier, parts.tier_names, expected=expected, loc=at, at_key=True)
     dimensions = parts.dimensions
     if dimensions is not None and rule.dimension not in dimensions:
-        of = "a health model" if parts.models else "health.yaml"
+        of = said("a health model") if parts.models else "health.yaml"
         expected = said("a dimension of {of}: {known}", of=of, known=joined(", ", dimensions))
         yield unknown("dimension", rule.dimension, dimensions, expected=expected, loc=("dimension",))
 
@@ -228,7 +228,7 @@ def _examples(rule: Rule, words: Collection[str]) -> Iterator[SpecProblem]:
         came_out = _outcome(rule, example, words)
         if came_out != example.fires:
             expected = said("fires: {lower}, or another threshold", lower=str(came_out).lower())
-            missing = ", ".join(sorted(name for name in read if example.given.get(name) is None))
+            missing = joined(", ", sorted(name for name in read if example.given.get(name) is None))
             without = said(" without {missing}", missing=missing) if came_out == "unknown" else ""
             what = said(
                 "the example says fires: {lower}, but {came_out}{without}",

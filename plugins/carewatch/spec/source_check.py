@@ -187,7 +187,7 @@ def parse_check(data: object) -> SourceCheck:
     if isinstance(data, str):
         return SourceCheck(data.strip(), parse_test(data))
     if not isinstance(data, Mapping):
-        shown = "nothing" if data is None else str(data)
+        shown = said("nothing") if data is None else said("{text}", text=data)
         raise SpecProblem(
             said("{shown} is not a check", shown=shown), expected="a line such as 'amount is not empty'"
         )
@@ -251,7 +251,7 @@ def _percent(data: object) -> float | None:
 def parse_test(data: object) -> Test:
     """Return what one sentence asks; raise `SpecProblem` with the column."""
     if not isinstance(data, str) or not data.strip():
-        shown = "nothing" if data is None or data == "" else str(data)
+        shown = said("nothing") if data is None or data == "" else said("{text}", text=data)
         raise SpecProblem(
             said("{shown} is not a check", shown=shown), expected="a line such as 'amount is not empty'"
         )
@@ -370,7 +370,7 @@ def _unread(text: str, start: int) -> SpecProblem:
     if name is None:
         return SpecProblem(
             said("'{text}' is not a check", text=text.strip()),
-            expected=joined(" or ", ("a name", *_OF_ALL_ROWS[::2])),
+            expected=joined(" or ", (said("a name"), *_OF_ALL_ROWS[::2])),
         )
     whole = name[0] in _OF_ALL_ROWS
     forms = [form for form in _FORMS if whole is not form[0].isupper()]
@@ -378,7 +378,7 @@ def _unread(text: str, start: int) -> SpecProblem:
     near = nearest(text[start:] if whole else text[name.end() :].strip(), words)
     return SpecProblem(
         said("'{text}' is not a check", text=text.strip()),
-        expected=None if near else "one of: " + "; ".join(forms),
+        expected=None if near else said("one of: {forms}", forms=joined("; ", forms)),
         nearest=words[near].replace("NAME", name[0], 1) if near else None,
         column_offset=start if whole else min(name.end() + 1, len(text)),
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from carewatch.spec.condition.tree import number_text
 from carewatch.spec.facts import FACTS, Kind
 from carewatch.spec.problems import Loc, SpecProblem, nearest, unknown
-from carewatch.spec.saying import said
+from carewatch.spec.saying import joined, said
 from carewatch.spec.source_check import (
     Between,
     Known,
@@ -124,56 +124,68 @@ def check_problems(checks: Sequence[SourceCheck], plan: StreamPlan) -> Iterator[
 
 
 def _expected(plan: StreamPlan, values: Mapping[str, Named]) -> str:
-    more = "; of combined rows, only what has no aggregate" if plan.stream.combine else ""
-    return f"one of {', '.join(sorted(values))}{more}"
+    known = joined(", ", sorted(values))
+    if plan.stream.combine:
+        return said("one of {known}; of combined rows, only what has no aggregate", known=known)
+    return said("one of {known}", known=known)
 
 
 def _misfit(test: Test, values: Mapping[str, Named]) -> tuple[str, str | None, str | None] | None:
     """Say how a check does not fit the kind of its value: what, expected, nearest."""
     kinds = [values[name].kind for name in names_of(test)]
     kind = kinds[0] if kinds else None
+    is_kind = in_words(kind or Kind.TEXT)
     match test:
         case Between(column, low, high):
             dated = isinstance(low, date) or isinstance(high, date)
             if dated and kind not in _TIMES:
-                return f"'{column}' is {in_words(kind or Kind.TEXT)}, not a date", "numbers", None
+                return said("'{column}' is {kind}, not a date", column=column, kind=is_kind), "numbers", None
             if not dated and kind is not Kind.NUMBER:
                 wanted = "dates such as 2026-01-31" if kind in _TIMES else "a number"
-                return f"'{column}' is {in_words(kind or Kind.TEXT)}, not a number", wanted, None
+                return _no_number(column, is_kind), wanted, None
         case OneOf(column, options):
             if kind is Kind.NUMBER and not all(isinstance(one, float) for one in options):
-                return f"'{column}' is a number", "numbers in the list", None
+                return _is(column, is_kind), "numbers in the list", None
             if kind not in (Kind.NUMBER, Kind.TEXT):
-                return f"'{column}' is {in_words(kind or Kind.TEXT)}", "a text or a number", None
+                return _is(column, is_kind), "a text or a number", None
         case Matches(column) if kind is not Kind.TEXT:
-            return f"'{column}' is {in_words(kind or Kind.TEXT)}", "a text", None
+            return _is(column, is_kind), "a text", None
         case Newest(column) if kind not in _TIMES:
-            return f"'{column}' is {in_words(kind or Kind.TEXT)}, not a time", None, None
+            return said("'{column}' is {kind}, not a time", column=column, kind=is_kind), None, None
         case SumEquals(column) if kind is not Kind.NUMBER:
-            return f"'{column}' is {in_words(kind or Kind.TEXT)}, not a number", None, None
+            return _no_number(column, is_kind), None, None
         case Known(column, None, None) if column != "customer":
             return (
-                f"'{column}' is not the customer",
+                said("'{column}' is not the customer", column=column),
                 "customer is known, or a fact's column",
-                (f"{column} is known in FACT.COLUMN"),
+                f"{column} is known in FACT.COLUMN",
             )
         case Known(column, fact, of):
             return _misfit_of_known(column, kind, fact, of)
     return None
 
 
+def _is(column: str, kind: str) -> str:
+    return said("'{column}' is {kind}", column=column, kind=kind)
+
+
+def _no_number(column: str, kind: str) -> str:
+    return said("'{column}' is {kind}, not a number", column=column, kind=kind)
+
+
 def _misfit_of_known(
     column: str, kind: Kind | None, fact: str | None, of: str | None
 ) -> tuple[str, str | None, str | None] | None:
     if kind is not Kind.TEXT:
-        return f"'{column}' is {in_words(kind or Kind.TEXT)}", "a text", None
+        return _is(column, in_words(kind or Kind.TEXT)), "a text", None
     if fact is None or of is None:
         return None
     if fact not in FACTS:
-        return f"unknown fact '{fact}'", None, nearest(fact, FACTS)
+        return said("unknown fact '{fact}'", fact=fact), None, nearest(fact, FACTS)
     texts = [one.name for one in FACTS[fact].columns if one.kind is Kind.TEXT]
     if of not in texts:
-        return f"fact '{fact}' has no column of text '{of}'", f"one of {', '.join(texts)}", nearest(of, texts)
+        what = said("fact '{fact}' has no column of text '{of}'", fact=fact, of=of)
+        return what, said("one of {known}", known=joined(", ", texts)), nearest(of, texts)
     return None
 
 

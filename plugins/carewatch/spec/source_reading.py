@@ -37,7 +37,7 @@ def base(kind: Kind) -> Kind:
 
 def in_words(kind: Kind) -> str:
     """Name a kind as messages do."""
-    return _NAMES[base(kind)]
+    return said(_NAMES[base(kind)])
 
 
 def literal(text: str) -> str:

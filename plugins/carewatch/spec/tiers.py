@@ -94,7 +94,7 @@ class Tiers(Strict):
             what = said("tier '{otherwise}' is both a cut and 'otherwise'", otherwise=self.otherwise)
             problems.append(SpecProblem(what, expected="a tier of its own", loc=("otherwise",)))
         problems += [
-            SpecProblem(said('{what} cannot decide the tier', what=what), loc=("metrics", name, key), at_key=True)
+            SpecProblem(said('{what} cannot decide the tier', what=said(what)), loc=("metrics", name, key), at_key=True)
             for name, scored in self.metrics.items()
             for key, what, given in (
                 ("by_tier", "points by tier", scored.by_tier), ("by", "points by condition", scored.by)

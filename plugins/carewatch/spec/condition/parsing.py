@@ -8,7 +8,7 @@ from carewatch.spec.condition.tree import GROUPS, Comparison, Condition, Op
 from carewatch.spec.condition.values import NAME, Compared, parse_value
 from carewatch.spec.fullwidth import ascii_for, say, to_ascii
 from carewatch.spec.problems import SpecProblem, nearest, raise_all
-from carewatch.spec.saying import said
+from carewatch.spec.saying import joined, said
 from carewatch.spec.vocabulary import NO_WORDS, Vocabulary
 
 _WORDS: dict[str, Op] = {
@@ -27,7 +27,7 @@ _MEANT = {
     "missing": "is missing", "未知": "is missing", "between": ">= and <=, in two lines",
 }  # fmt: skip
 _SYMBOLS = re.compile(r"[<>=!≠≥≤＜＞＝！∈]+|[^\s\d<>=!≠≥≤＜＞＝！∈]+")
-_EVERY = ", ".join(Op)
+_EVERY = joined(", ", Op)
 _SIDES = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _TURNED = re.compile(r"(?P<value>[-+]?[0-9][0-9_.]*\s*%?)\s*(?P<op><=|>=|<|>)\s*(?P<name>[^\W\d][\w.]*)")
 _GROUP_MEANT = {"and": "all", "or": "any", "not": "none", "and_": "all", "either": "any", "neither": "none"}
@@ -46,7 +46,7 @@ def parse(data: object, vocabulary: Vocabulary = NO_WORDS) -> Condition:
         return _group(data, vocabulary)
     if isinstance(data, list):
         raise SpecProblem("a list by itself", expected="all:, any: or none: above it")
-    shown = "nothing" if data is None else f"{data}"
+    shown = said("nothing") if data is None else said("{text}", text=data)
     raise SpecProblem(said("{shown} is not a condition", shown=shown), expected=_FORM)
 
 
@@ -54,7 +54,7 @@ def _group(data: dict[str, object], vocabulary: Vocabulary) -> Condition:
     problems = [_unknown_group(key).under(key) for key in data if key not in GROUPS]
     raise_all(problems)
     if len(data) != 1:
-        which = " and ".join(f"{key}:" for key in data) or "an empty mapping"
+        which = joined(" and ", (f"{key}:" for key in data)) or "an empty mapping"
         raise SpecProblem(
             said("{which} side by side", which=which) if data else which,
             expected="one of all:, any:, none:",

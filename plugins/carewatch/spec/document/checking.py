@@ -170,17 +170,18 @@ def _fullwidth(document: Document, loc: Loc, error: Error) -> Problem | None:
 def _shown(document: Document, loc: Loc, value: object) -> str:
     """Show a value as it stands in the file: text in quotes, numbers and true/false bare."""
     if loc and loc[-1] == _KEY_STEP:
-        return f"'{loc[-2]}'"
+        return said("'{text}'", text=loc[-2])
     node = document.find(document.real(loc)).node
     if isinstance(node, MappingNode):
-        return "a mapping"
+        return said("a mapping")
     if isinstance(node, Sequence):
-        return "a list"
+        return said("a list")
     if node is None:
-        return _clip(repr(value))
+        return said("{text}", text=_clip(repr(value)))
     if node.value is None:
-        return "nothing"
-    return f"'{_clip(node.text)}'" if isinstance(node.value, str) else _clip(node.text)
+        return said("nothing")
+    text = _clip(node.text)
+    return said("'{text}'" if isinstance(node.value, str) else "{text}", text=text)
 
 
 def _clip(text: str) -> str:

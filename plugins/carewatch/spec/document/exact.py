@@ -52,7 +52,7 @@ class _TextOnly:
         numeral = isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+", value)
         if isinstance(value, str | date | time | datetime) and not numeral:
             return value
-        shown = "nothing" if value is None else f"'{value}'"
+        shown = said("nothing") if value is None else said("'{text}'", text=value)
         raise SpecProblem(
-            said("{shown} is not a {name}", shown=shown, name=self.name), expected=self.expected
+            said("{shown} is not a {name}", shown=shown, name=said(self.name)), expected=self.expected
         )

@@ -161,9 +161,13 @@ def read_document(path: Path, *, display: str | None = None) -> Document:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return _unreadable(file, Place(file, 1, 1), "this file is missing", f"a file {path.name} here")
+        return _unreadable(
+            file, Place(file, 1, 1), "this file is missing", said("a file {name} here", name=path.name)
+        )
     except OSError as error:
-        return _unreadable(file, Place(file, 1, 1), f"the file cannot be read ({error.strerror})", None)
+        return _unreadable(
+            file, Place(file, 1, 1), said("the file cannot be read ({error})", error=error.strerror), None
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -233,7 +237,7 @@ def _unprintable(error: Exception, text: str) -> tuple[Mark, str, str | None]:
         return Mark(0, 0, 0), "this file cannot be read as YAML", "'key: value' lines and '- item' lists"
     lines = _LINE_BREAK.split(text[:position])
     mark = Mark(len(lines) - 1, len(lines[-1]), position)
-    return mark, f"a control character (code {ord(text[position])})", "the file without it"
+    return mark, said("a control character (code {code})", code=ord(text[position])), "the file without it"
 
 
 def _unreadable(file: str, place: Place, what: str, expected: str | None) -> Document:

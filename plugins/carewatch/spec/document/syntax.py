@@ -133,7 +133,7 @@ def _words(error: Any, lines: list[str]) -> _Words:
         if fragment in problem:
             opening = _char_at(lines, error.context_mark) or here
             return _Words(
-                words.what.format(here=here, opening=opening), words.expected, at_context=words.at_context
+                said(words.what, here=here, opening=opening), words.expected, at_context=words.at_context
             )
     return _Words("this cannot be read as YAML", "'key: value' lines and '- item' lists")
 
@@ -167,13 +167,15 @@ def _second_colon(line: str, column: int) -> _Words:
 
 def _not_closed(error: Any, here: str) -> _Words:
     kind, opening, closing = ("list", "[", "]") if "']'" in error.problem else ("mapping", "{", "}")
+    open_ = said("the {kind} opened by '{opening}' is not closed", kind=said(kind), opening=opening)
     if error.context_mark.line != error.problem_mark.line:
-        return _Words(f"the {kind} opened by '{opening}' is not closed", f"'{closing}'", at_context=True)
+        return _Words(open_, said("'{text}'", text=closing), at_context=True)
     if here in ("[", "{"):
-        return _Words(f"'{here}' inside an item of a {kind}", "the item in quotes, or one '- ' line per item")
+        inside = said("'{here}' inside an item of a {kind}", here=here, kind=said(kind))
+        return _Words(inside, "the item in quotes, or one '- ' line per item")
     if here == ":":
         return _Words("a second ':' in an entry", "',' between the entries, or the value in quotes")
-    return _Words(f"the {kind} opened by '{opening}' is not closed", f"',' or '{closing}' here")
+    return _Words(open_, said("',' or '{closing}' here", closing=closing))
 
 
 def _not_continued(problem: str, context: str) -> _Words:

@@ -85,17 +85,19 @@ def words_for(error: Mapping[str, Any], shown: str) -> Words:
     if kind in _BOUND:
         what, expected = _BOUND[kind]
         bounds = {name: _number(bound) for name, bound in context.items()}
-        return Words(said("{shown} is {what}", shown=shown, what=said(what)), expected.format(**bounds))
+        return Words(said("{shown} is {what}", shown=shown, what=said(what)), said(expected, **bounds))
     if kind in ("too_short", "too_long"):
         return _count(kind, context)
     if kind == "string_type":
-        quoted = f"it in quotes: '{shown}'" if re.fullmatch(r"[\w.+-]+", shown) else "a text"
+        quoted = (
+            said("it in quotes: '{text}'", text=shown) if re.fullmatch(r"[\w.+-]+", shown) else said("a text")
+        )
         return Words(said("{shown} is not text", shown=shown), quoted)
     if kind.startswith("bool"):
         text = shown.startswith("'")
         meant = _TRUTH.get(shown.strip("'").lower())
         template = "{shown} is text here" if text else "{shown} is not true or false"
-        return Words(said(template, shown=shown), "true or false", meant=meant)
+        return Words(said(template, shown=shown), said("true or false"), meant=meant)
     return _type_words(kind, str(error["msg"]), shown)
 
 
@@ -109,7 +111,7 @@ def _type_words(kind: str, message: str, shown: str) -> Words:
         one = re.fullmatch(r"'?([\w.+-]+)'?", shown) if known[0] == "a list" else None
         return Words(
             said("{shown} is not {known}", shown=shown, known=said(known[0])),
-            known[1],
+            said(known[1]),
             meant=f"[{one[1]}]" if one else None,
         )
     expected = message.removeprefix("Input should be ")
@@ -120,19 +122,25 @@ def _type_words(kind: str, message: str, shown: str) -> Words:
 
 def _expected(kind: str) -> str | None:
     if kind.startswith("bool"):
-        return "true or false"
+        return said("true or false")
     if kind.startswith("string"):
-        return "a text"
+        return said("a text")
     known = _KIND.get(kind.split("_", maxsplit=1)[0])
-    return known[1] if known else None
+    return said(known[1]) if known else None
 
 
 def _count(kind: str, context: Mapping[str, Any]) -> Words:
     found = context.get("actual_length")
-    plenty = "too few" if kind == "too_short" else "too many"
-    bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+    plenty = said("too few") if kind == "too_short" else said("too many")
+    least, most = context.get("min_length"), context.get("max_length")
+    bound = (
+        said("at least {min_length}", min_length=least)
+        if kind == "too_short"
+        else said("at most {max_length}", max_length=most)
+    )
     return Words(
-        said("{plenty} entries ({found})", plenty=plenty, found=found if found is not None else "more"), bound
+        said("{plenty} entries ({found})", plenty=plenty, found=found if found is not None else said("more")),
+        bound,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from carewatch.spec.condition import names
 from carewatch.spec.lint._finding import Finding, models
 from carewatch.spec.parts import Parts
-from carewatch.spec.saying import said
+from carewatch.spec.saying import joined, said
 
 
 def find(parts: Parts) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def find(parts: Parts) -> Iterator[Finding]:
         read |= {part for _, part in metric.parts()}
     unused = [name for name in parts.metrics if name not in read]
     if unused:
-        listed = ", ".join(sorted(unused))
+        listed = joined(", ", sorted(unused))
         what = said("nothing reads these metrics, but every night computes them: {names}", names=listed)
         yield Finding.of(
             "metrics", unused[0], what, said("rules or scores that read them, or the metrics left out")
