@@ -86,6 +86,17 @@ def _mistakes() -> tuple[type[Exception], ...]:
     )  # fmt: skip
 
 
+def _in_words(mistake: Exception, language: str) -> str:
+    """Return a mistake in the language that was asked for, as far as it was composed for that."""
+    from carewatch.spec.problems import SpecError
+    from carewatch.spec.saying import in_language
+
+    if isinstance(mistake, SpecError):
+        return "\n".join(problem.in_(language) for problem in mistake.problems)
+    sentence = mistake.args[0] if mistake.args else ""
+    return in_language(sentence, language) if isinstance(sentence, str) else str(mistake)
+
+
 def _refusals() -> tuple[type[psycopg.Error], ...]:
     import psycopg
 
@@ -98,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(chosen.run(chosen))
     except _mistakes() as mistake:
-        print(mistake, file=sys.stderr)
+        print(_in_words(mistake, getattr(chosen, "language", None) or "en"), file=sys.stderr)
         return 2
     except _refusals() as error:
         from carewatch.store.database import refusal

@@ -153,7 +153,7 @@ def test_hours_of_work_limit_the_release_and_what_nobody_has_time_for_is_said(
     configure(tmp_path / "live", {**LIVE, **people})
     monkeypatch.setenv("CARE_DB", shared_warehouse)
     firm.clock_at(firm.moment(MONDAY, 9))
-    chosen = argparse.Namespace(config=tmp_path / "live", by="eve", dry_run=True)
+    chosen = argparse.Namespace(config=tmp_path / "live", by="eve", language=None, dry_run=True)
     before = firm.dump()
     go_live_command.run(chosen)
     said = capsys.readouterr().out

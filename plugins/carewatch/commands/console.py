@@ -14,7 +14,10 @@ from typing import Any
 
 from carewatch import paths
 from carewatch.spec.configuration import Configuration
+from carewatch.spec.document import LANGUAGES
+from carewatch.spec.firm import Firm
 from carewatch.spec.loading import load
+from carewatch.spec.saying import in_language
 from carewatch.spec.sources import BaseSource, load_sources
 from carewatch.store.database import Connection, configured_dsn, connect
 
@@ -50,6 +53,23 @@ def by_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", default=getpass.getuser(), metavar="PERSON", help="who asks (default: your login)"
     )
+
+
+def language_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add `--language`; without a default `speak` settles on the firm's where nobody said one."""
+    kept = default or "the firm's"
+    parser.add_argument("--language", choices=LANGUAGES, default=default, help=f"default: {kept}")
+
+
+def speak(chosen: argparse.Namespace, firm: Firm) -> str:
+    """Return the language that was asked for, else the firm's; mistakes are said in it from now on."""
+    chosen.language = chosen.language or firm.language
+    return str(chosen.language)
+
+
+def tell(chosen: argparse.Namespace, sentence: str) -> None:
+    """Print a sentence in the language that `speak` has settled on."""
+    print(in_language(sentence, chosen.language))
 
 
 def configuration(chosen: argparse.Namespace) -> Configuration:

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
-from carewatch.commands.console import by_argument, config_argument, configuration, warehouse
+from carewatch.commands.console import (
+    by_argument,
+    config_argument,
+    configuration,
+    language_argument,
+    speak,
+    tell,
+    warehouse,
+)
 from carewatch.flow.advance import EVERYTHING, Moment, advance
 from carewatch.flow.launch import preview, say_go
+from carewatch.spec.saying import joined, said
+
+_DAYS: Final = 10
+"""How many working days are listed of each owner."""
 
 HELP = "release recorded warnings, the worst first, within each owner's capacity a working day"
 
@@ -14,6 +27,7 @@ HELP = "release recorded warnings, the worst first, within each owner's capacity
 def arguments(parser: argparse.ArgumentParser) -> None:
     config_argument(parser)
     by_argument(parser)
+    language_argument(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="say what each day would bring, and release nothing"
     )
@@ -21,18 +35,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     care = configuration(chosen).care
+    speak(chosen, care.firm)
     with warehouse() as connection:
         row = connection.execute("select care.clock()").fetchone()
         assert row is not None
         now = row[0]
         found = preview(connection, care, now)
         for owner, (waiting, by_day) in found.items():
-            never = waiting - sum(by_day)
-            kept = f"; {never} never: give {owner} a budget or capacity in people.yaml" if never else ""
-            days = ", ".join(map(str, by_day[:10])) + (", ..." if len(by_day) > 10 else "")
-            print(f"{owner}: {waiting} recorded, by working day: {days or 'none'}{kept}")
+            tell(chosen, _waits(owner, waiting, by_day))
         if not found:
-            print("nothing is recorded that waits to go live")
+            tell(chosen, said("nothing is recorded that waits to go live"))
         if chosen.dry_run:
             return 0
 
@@ -40,5 +52,21 @@ def run(chosen: argparse.Namespace) -> int:
             say_go(connection, moment.care, chosen.by, now)
 
         done = advance(connection, care, now, (say, *EVERYTHING))
-        print(f"released now: {done.released}; the rest follows on working days")
+        tell(chosen, said("released now: {count}; the rest follows on working days", count=done.released))
     return 0
+
+
+def _waits(owner: str, waiting: int, by_day: list[int]) -> str:
+    days = [*map(str, by_day[:_DAYS]), *(["..."] if len(by_day) > _DAYS else [])]
+    never = waiting - sum(by_day)
+    return said(
+        "{owner}: {waiting} recorded, by working day: {days}{never}",
+        owner=owner,
+        waiting=waiting,
+        days=joined(", ", days) or said("none"),
+        never=said(
+            "; {never} never: give {owner} a budget or capacity in people.yaml", never=never, owner=owner
+        )
+        if never
+        else "",
+    )

@@ -12,10 +12,15 @@ from carewatch.commands.console import (
     configuration,
     day,
     json_argument,
+    language_argument,
     print_json,
+    speak,
+    tell,
     warehouse,
 )
 from carewatch.flow import overrides
+from carewatch.spec.called import word_in
+from carewatch.spec.saying import said
 from carewatch.store.database import Connection, clock
 from carewatch.store.overrides import standing
 
@@ -35,23 +40,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="PERSON", help="who says so (an id of people.yaml)")
     parser.add_argument("--end", action="store_true", help="let the computed colour stand again")
     config_argument(parser)
+    language_argument(parser)
     json_argument(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     with warehouse() as connection:
-        today = clock(connection).astimezone(configuration(chosen).firm.zone).date()
+        firm = configuration(chosen).firm
+        today, language = clock(connection).astimezone(firm.zone).date(), speak(chosen, firm)
         if chosen.customer is None:
-            return _list(connection, today, json=chosen.json)
+            return _list(connection, today, chosen)
         if chosen.by is None or (chosen.colour is None) != chosen.end or (chosen.until is None) != chosen.end:
             raise Mistake(
-                "say who and what: care override CUSTOMER green|yellow|red --until DAY --why WHY --by PERSON, "
-                "or care override CUSTOMER --end --by PERSON"
+                said(
+                    "say who and what: care override CUSTOMER green|yellow|red --until DAY --why WHY --by PERSON, "
+                    "or care override CUSTOMER --end --by PERSON"
+                )
             )
         now = clock(connection)
         if chosen.end:
             customer = overrides.end(connection, chosen.customer, by=chosen.by, now=now)
-            print(f"{customer}: the computed colour stands again from the next night on")
+            tell(
+                chosen,
+                said(
+                    "{customer}: the computed colour stands again from the next night on", customer=customer
+                ),
+            )
             return 0
         customer = overrides.override(
             connection,
@@ -63,16 +77,35 @@ def run(chosen: argparse.Namespace) -> int:
             now=now,
             today=today,
         )
-    print(f"{customer} is {chosen.colour} from the next night on, through {chosen.until}; the score stays")
+    tell(
+        chosen,
+        said(
+            "{customer} is {colour} from the next night on, through {until}; the score stays",
+            customer=customer,
+            colour=word_in("colour", chosen.colour, language),
+            until=chosen.until,
+        ),
+    )
     return 0
 
 
-def _list(connection: Connection, today: date, *, json: bool) -> int:
+def _list(connection: Connection, today: date, chosen: argparse.Namespace) -> int:
     found = standing(connection, today)
-    if json:
+    if chosen.json:
         print_json([asdict(one) for one in found])
-    for one in found if not json else ():
-        print(f"{one.customer_id}: {one.colour} through {one.until}, by {one.by}: {one.why}")
-    if not found and not json:
-        print("nobody said a colour: every customer has the computed one")
+        return 0
+    for one in found:
+        tell(
+            chosen,
+            said(
+                "{customer}: {colour} through {until}, by {by}: {why}",
+                customer=one.customer_id,
+                colour=word_in("colour", one.colour, chosen.language),
+                until=one.until,
+                by=one.by,
+                why=one.why,
+            ),
+        )
+    if not found:
+        tell(chosen, said("nobody said a colour: every customer has the computed one"))
     return 0

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 
-from carewatch.commands.console import Mistake, json_argument, print_json, warehouse
+from carewatch.commands.console import (
+    Mistake,
+    json_argument,
+    language_argument,
+    print_json,
+    speak,
+    tell,
+    warehouse,
+)
 from carewatch.flow.tier_report import NoTiers, TierReport, tier_report
+from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.saying import said
 from carewatch.spec.tiers import TIER
 from carewatch.store import configurations, nights
 
@@ -20,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheme", default=TIER, help="another scheme, rfm or a way to divide customers (default: tier)"
     )
+    language_argument(parser)
     json_argument(parser)
 
 
@@ -35,34 +47,49 @@ def run(chosen: argparse.Namespace) -> int:
     first, end = chosen.quarter
     with warehouse() as connection:
         spec = configurations.judgement(connection, nights.last_sealed(connection).judgement)
+        speak(chosen, spec.firm)
         try:
             found = tier_report(connection, spec, first, end, chosen.scheme)
         except NoTiers as error:
-            raise Mistake(str(error)) from None
+            raise Mistake(error.args[0]) from None
     if chosen.json:
         print_json(asdict(found))
     else:
-        _show(found)
+        for sentence in _sentences(found, spec, chosen.language):
+            tell(chosen, sentence)
     return 0
 
 
-def _show(found: TierReport) -> None:
-    print(f"{found.scheme}, {found.first} to {found.end}")
+def _sentences(found: TierReport, spec: JudgementSpec, language: str) -> Iterator[str]:
+    yield said("{scheme}, {first} to {end}", scheme=said(found.scheme), first=found.first, end=found.end)
     for one in found.matrix:
-        print(f"  {one.was or 'not known before'} -> {one.now or 'not known any more'}: {one.customers}")
-    for name in found.classes:
-        start = found.at_start[name]
+        yield said(
+            "  {was} -> {now}: {customers}",
+            was=one.was or said("not known before"),
+            now=one.now or said("not known any more"),
+            customers=one.customers,
+        )
+    for place, name in enumerate(found.classes):
+        start, rose, lost = found.at_start[name], found.rose[name], found.lost[name]
         if start:
-            rose = (
-                f"rose {found.rose[name]} ({found.rose[name] / start:.1%}), "
-                if name != found.classes[0]
-                else ""
+            yield said(
+                "  {name}: {start} at the start, {rose}lost {lost} ({share:.1%}) by {until}",
+                name=name,
+                start=start,
+                rose=said("rose {rose} ({share:.1%}), ", rose=rose, share=rose / start) if place else "",
+                lost=lost,
+                share=lost / start,
+                until=found.until,
             )
-            lost = f"lost {found.lost[name]} ({found.lost[name] / start:.1%}) by {found.until}"
-            print(f"  {name}: {start} at the start, {rose}{lost}")
     most = found.concentration
-    if most is not None and most.customers:
-        print(
-            f"{found.money}: the largest {most.share:g} % of {most.customers} customers bring {most.brought:.1f} %; "
-            f"{most.needed} of them bring {most.of:g} %"
+    if found.money is not None and most is not None and most.customers:
+        yield said(
+            "{money}: the largest {share:g} % of {customers} customers bring {brought:.1f} %; "
+            "{needed} of them bring {of:g} %",
+            money=spec.metrics[found.money].label.in_(language),
+            share=most.share,
+            customers=most.customers,
+            brought=most.brought,
+            needed=most.needed,
+            of=most.of,
         )

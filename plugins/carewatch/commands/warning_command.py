@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,10 +14,14 @@ from carewatch.commands.console import (
     configuration,
     day,
     json_argument,
+    language_argument,
     print_json,
+    tell,
     warehouse,
 )
 from carewatch.flow import acts
+from carewatch.spec.called import life_in, word_in
+from carewatch.spec.saying import joined, said
 from carewatch.store import acts as stored
 from carewatch.store.database import Connection
 from carewatch.warn.acts import RESULTS
@@ -46,6 +51,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     config_argument(delays)
     for one in (listed, shown, delays):
         json_argument(one)
+    for one in (listed, shown, acknowledged, planned, closed, delays):
+        language_argument(one, "en")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -58,7 +65,8 @@ def run(chosen: argparse.Namespace) -> int:
             case "delays":
                 return _delays(connection, chosen)
             case _:
-                print(f"warning {chosen.warning}: {_act(connection, chosen)}")
+                state = life_in(_act(connection, chosen), chosen.language)
+                tell(chosen, said("warning {number}: {state}", number=chosen.warning, state=state))
     return 0
 
 
@@ -82,44 +90,83 @@ def _list(connection: Connection, chosen: argparse.Namespace) -> None:
         print_json(found)
         return
     for one in found:
-        stake = f", {one['value']:,.0f} at stake" if one["value"] else ""
-        manager = f" with {one['manager_id']}" if one["manager_id"] else ""
-        print(
-            f"{one['warning_no']:>6}  level {one['level']}  {one['priority']:6}  {one['state']:12}  {one['customer_id']}  "
-            f"tier {one['tier']}  {one['owner_id']}{manager}{stake}"
-        )
+        tell(chosen, _listed(one, chosen.language))
     if not found:
-        print("no warning lives")
+        tell(chosen, said("no warning lives"))
+
+
+def _listed(one: dict[str, Any], language: str) -> str:
+    return said(
+        "{number:>6}  level {level}  {priority:6}  {state:12}  {customer}  tier {tier}  {owner}{manager}{stake}",
+        number=one["warning_no"],
+        level=one["level"],
+        priority=said(one["priority"]),
+        state=life_in(one["state"], language),
+        customer=one["customer_id"],
+        tier=one["tier"],
+        owner=one["owner_id"],
+        manager=said(" with {manager}", manager=one["manager_id"]) if one["manager_id"] else "",
+        stake=said(", {value:,.0f} at stake", value=one["value"]) if one["value"] else "",
+    )
 
 
 def _show(connection: Connection, chosen: argparse.Namespace) -> None:
     found = stored.shown(connection, chosen.warning)
     if found is None:
-        raise Mistake(f"there is no warning {chosen.warning}; see: care warning list")
+        raise Mistake(said("there is no warning {number}; see: care warning list", number=chosen.warning))
     if chosen.json:
         print_json(found)
         return
-    print(
-        f"warning {found['warning_no']} of {found['customer_id']}: {found['state']}, level {found['level']} "
-        f"(peak {found['peak_level']}), {found['priority']} priority, tier {found['tier']}, owner {found['owner_id']}"
-        + (f", taking part: {found['manager_id']}" if found["manager_id"] else "")
+    for line in _lines(found, chosen.language):
+        tell(chosen, line)
+
+
+def _lines(found: dict[str, Any], language: str) -> Iterator[str]:
+    """Yield everything about one warning: itself, why it is there, its history, its tasks."""
+    yield said(
+        "warning {number} of {customer}: {state}, level {level} (peak {peak}), {priority} priority, tier {tier}, "
+        "owner {owner}{manager}",
+        number=found["warning_no"],
+        customer=found["customer_id"],
+        state=life_in(found["state"], language),
+        level=found["level"],
+        peak=found["peak_level"],
+        priority=said(found["priority"]),
+        tier=found["tier"],
+        owner=found["owner_id"],
+        manager=said(", taking part: {manager}", manager=found["manager_id"]) if found["manager_id"] else "",
     )
     for reason in found["reasons"]:
-        hidden = (
-            f" [left out of notices, hidden by {', '.join(reason['hidden_by'])}]"
+        yield said(
+            "  {severity}: {text} (since {since}){hidden}",
+            severity=word_in("severity", reason["severity"], language),
+            text=reason["text"].get(language) or reason["text"]["en"],
+            since=reason["since"],
+            hidden=said(" [left out of notices, hidden by {rules}]", rules=joined(", ", reason["hidden_by"]))
             if reason.get("hidden_by")
-            else ""
+            else "",
         )
-        print(f"  {reason['severity']}: {reason['text']['en']} (since {reason['since']}){hidden}")
     if found["plan"]:
-        print(f"  plan by {found['planned_by']}: {found['plan']}")
+        yield said("  plan by {by}: {plan}", by=found["planned_by"], plan=found["plan"])
     if found["result_note"]:
-        print(f"  note: {found['result_note']}")
+        yield said("  note: {note}", note=found["result_note"])
     for event in found["history"]:
-        print(f"  {event['at']:%Y-%m-%d %H:%M}  {event['what']}, level {event['level']}, by {event['by']}")
+        yield said(
+            "  {at}  {what}, level {level}, by {by}",
+            at=f"{event['at']:%Y-%m-%d %H:%M}",
+            what=life_in(event["what"], language),
+            level=event["level"],
+            by=event["by"],
+        )
     for task in found["tasks"]:
-        title = task["title"].get("en") if isinstance(task["title"], dict) else task["title"]
-        print(f"  > {title} - {task['owner_id']}, {task['state']}, by {task['due_at']:%Y-%m-%d %H:%M}")
+        title = task["title"]
+        yield said(
+            "  > {title} - {owner}, {state}, by {due}",
+            title=(title.get(language) or title.get("en")) if isinstance(title, dict) else title,
+            owner=task["owner_id"],
+            state=life_in(task["state"], language),
+            due=f"{task['due_at']:%Y-%m-%d %H:%M}",
+        )
 
 
 def _delays(connection: Connection, chosen: argparse.Namespace) -> int:
@@ -131,14 +178,30 @@ def _delays(connection: Connection, chosen: argparse.Namespace) -> int:
     if chosen.json:
         print_json({"events": len(found), "within": within, "target_minutes": target, "slowest": found[:20]})
     elif not found:
-        print("no event raised a warning in these days")
+        tell(chosen, said("no event raised a warning in these days"))
     else:
-        print(
-            f"{len(found)} events told of: {within} within {target:g} minutes ({within / len(found):.0%}), "
-            f"median {statistics.median(minutes):.0f}, longest {minutes[0]:.0f} minutes"
+        tell(
+            chosen,
+            said(
+                "{count} events told of: {within} within {target:g} minutes ({share:.0%}), median {median:.0f}, "
+                "longest {longest:.0f} minutes",
+                count=len(found),
+                within=within,
+                target=target,
+                share=within / len(found),
+                median=statistics.median(minutes),
+                longest=minutes[0],
+            ),
         )
         for one in found[:5]:
-            print(
-                f"  {one['minutes']:.0f} minutes  {one['customer_id']}  {one['rule']}  known {one['known_at']:%Y-%m-%d %H:%M}"
+            tell(
+                chosen,
+                said(
+                    "  {minutes:.0f} minutes  {customer}  {rule}  known {known}",
+                    minutes=one["minutes"],
+                    customer=one["customer_id"],
+                    rule=one["rule"],
+                    known=f"{one['known_at']:%Y-%m-%d %H:%M}",
+                ),
             )
     return 0 if within == len(found) else 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
-from carewatch.spec.document import nearest
+from carewatch.spec.saying import said
 from carewatch.store import acts, configurations
 from carewatch.store.acts import Act
 from carewatch.store.database import Connection
@@ -25,12 +25,10 @@ def _acting(connection: Connection, warning_no: int, by: str) -> Iterator[Case]:
         hold(connection, Lock.CARE_STATE)
         people = acts.active_people(connection)
         if by not in people:
-            near = nearest(by, people)
-            meant = f"; did you mean {near}?" if near else ""
-            raise NotPossible(f"nobody who is active has the id '{by}' in people.yaml{meant}")
+            raise NotPossible(guards.not_active(by, people))
         case = acts.case_of(connection, warning_no)
         if case is None:
-            raise NotPossible(f"there is no warning {warning_no}; see: care warning list")
+            raise NotPossible(said("there is no warning {number}; see: care warning list", number=warning_no))
         yield case
 
 

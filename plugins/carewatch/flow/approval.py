@@ -11,6 +11,7 @@ from carewatch.flow.plan import plan
 from carewatch.flow.plan_text import plan_lines, plan_parts
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
 from carewatch.spec.firm import Firm
+from carewatch.spec.saying import joined, said
 from carewatch.store import approvals, configurations, nights
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
@@ -97,10 +98,16 @@ def decide(
         hold(connection, Lock.NIGHT)
         known = approvals.approval_of(connection, fingerprint)
         if known is None:
-            raise NotApprovable(f"no judgement {fingerprint} waits for approval; see: care approve")
+            raise NotApprovable(
+                said("no judgement {judgement} waits for approval; see: care approve", judgement=fingerprint)
+            )
         if by not in allowed:
             raise NotApprovable(
-                f"'{by}' may not decide this; those who may: {', '.join(allowed) or 'nobody'}"
+                said(
+                    "'{by}' may not decide this; those who may: {people}",
+                    by=by,
+                    people=joined(", ", allowed) or said("nobody"),
+                )
             )
         if approvals.settle(connection, fingerprint, approved=approved, by=by, why=why, now=now):
             approvals.audit(connection, fingerprint, approved=approved, by=by, why=why, now=now)

@@ -21,6 +21,7 @@ from carewatch.spec.called import unit_in
 from carewatch.spec.configuration import CareSpec, JudgementSpec
 from carewatch.spec.document import LANGUAGES
 from carewatch.spec.health import HealthModel
+from carewatch.spec.saying import joined, said
 from carewatch.store.database import Connection
 from carewatch.store.health import health_of_night
 from carewatch.store.metrics import metrics_of_night
@@ -79,7 +80,9 @@ def explain(
     spec, cut = night.judgement, night.night.cut(night.judgement.firm.zone)
     seen = recompute_night(connection, night.night, spec, customer_no)
     if len(seen.customers) == 0:
-        raise UnknownCustomer(f"{customer_id} was not known on the night of {night.night.day}")
+        raise UnknownCustomer(
+            said("{customer} was not known on the night of {day}", customer=customer_id, day=night.night.day)
+        )
     judged, scores = seen.judged, seen.judged.scores
     score, model = float(scores.score[0]), spec.health_models[int(scores.model[0])]
     held = held_sources(connection, night.night)
@@ -145,8 +148,12 @@ def _nearest(connection: Connection, customer_id: str) -> str:
             (patterns,),
         ).fetchall()
         if rows:
-            return f"unknown customer '{customer_id}'; did you mean {', '.join(row[0] for row in rows)}?"
-    return f"unknown customer '{customer_id}'"
+            return said(
+                "unknown customer '{customer}'; did you mean {nearest}?",
+                customer=customer_id,
+                nearest=joined(", ", (row[0] for row in rows)),
+            )
+    return said("unknown customer '{customer}'", customer=customer_id)
 
 
 def _slips(letters: list[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from carewatch.flow.notify import customer_values, post, told_reasons
 from carewatch.measure.cut import Cut
 from carewatch.spec.condition import TRUE, evaluate, names
 from carewatch.spec.configuration import CareSpec
+from carewatch.spec.saying import said
 from carewatch.store import launch
 from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
@@ -91,7 +92,7 @@ def _by_owner(found: Sequence[Recorded]) -> dict[str, list[Recorded]]:
 def say_go(connection: Connection, care: CareSpec, by: str, now: datetime) -> None:
     """Record that the backlog of this moment goes live; raise NotLive while the configuration says otherwise."""
     if not care.launch.is_live(now.astimezone(care.firm.zone).date()):
-        raise NotLive("launch.yaml still says warm_up, or a later live_from: change it first")
+        raise NotLive(said("launch.yaml still says warm_up, or a later live_from: change it first"))
     launch.say(connection, by, now)
 
 

@@ -7,13 +7,13 @@ from typing import Final
 
 from carewatch.flow.explain import customer_number
 from carewatch.measure.health import Colour
-from carewatch.spec.document import nearest
+from carewatch.spec.saying import said
 from carewatch.store import overrides
 from carewatch.store.acts import active_people
 from carewatch.store.customer_file import customer_now
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock, hold
-from carewatch.warn.acts import NotPossible
+from carewatch.warn.acts import NotPossible, not_active
 
 COLOURS: Final = ("green", "yellow", "red")
 """What a person may say; that too little is known is for the numbers to say."""
@@ -35,10 +35,14 @@ def override(
     Raise UnknownCustomer, and NotPossible for a reason that says nothing, a day that is over and unknown people.
     """
     if not why.strip():
-        raise NotPossible("an override needs a reason: --why 'what the numbers do not show'")
+        raise NotPossible(said("an override needs a reason: --why 'what the numbers do not show'"))
     if until <= today:
         raise NotPossible(
-            f"{until} is no later than today ({today}): no night would read it; give a later --until"
+            said(
+                "{until} is no later than today ({today}): no night would read it; give a later --until",
+                until=until,
+                today=today,
+            )
         )
     with connection.transaction():
         customer_no, current = _acting(connection, customer_id, by)
@@ -51,7 +55,9 @@ def end(connection: Connection, customer_id: str, *, by: str, now: datetime) -> 
     with connection.transaction():
         customer_no, current = _acting(connection, customer_id, by)
         if not overrides.end(connection, customer_no, by=by, now=now):
-            raise NotPossible(f"nobody said a colour of {current}; see: care override")
+            raise NotPossible(
+                said("nobody said a colour of {customer}; see: care override", customer=current)
+            )
     return current
 
 
@@ -59,7 +65,5 @@ def _acting(connection: Connection, customer_id: str, by: str) -> tuple[int, str
     hold(connection, Lock.CARE_STATE)
     people = active_people(connection)
     if by not in people:
-        near = nearest(by, people)
-        meant = f"; did you mean {near}?" if near else ""
-        raise NotPossible(f"nobody who is active has the id '{by}' in people.yaml{meant}")
+        raise NotPossible(not_active(by, people))
     return customer_now(connection, customer_number(connection, customer_id))

@@ -9,6 +9,7 @@ from carewatch.learn.outcomes import Events, losses
 from carewatch.measure.cut import Cut
 from carewatch.measure.tiers import Concentration, concentration
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.saying import said
 from carewatch.spec.tiers import TIER
 from carewatch.store import nights, outcomes
 from carewatch.store.database import Connection
@@ -56,7 +57,12 @@ def tier_report(
     ).fetchall()
     if not rows:
         raise NoTiers(
-            f"no classes of '{scheme}' are kept of both {first} and {end}: each is computed by the first night of its month"
+            said(
+                "no classes of '{scheme}' are kept of both {first} and {end}: each is computed by the first night of its month",
+                scheme=scheme,
+                first=first,
+                end=end,
+            )
         )
     night = nights.last_sealed(connection)
     cut = Cut.at(night.day, spec.firm.zone, night.knowledge_cut)

@@ -17,6 +17,7 @@ import numpy as np
 from carewatch.flow.explain import UnknownCustomer, customer_number
 from carewatch.flow.recompute import judge_at, recompute_night
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.saying import said
 from carewatch.store import configurations
 from carewatch.store.database import Connection
 from carewatch.store.nights import Night, last_sealed
@@ -54,7 +55,9 @@ def why(connection: Connection, customer_id: str, first: date, last: date) -> Mo
     tiers = [_tier(connection, night, spec, customer) for night, spec in zip(nights, specs, strict=True)]
     if tiers[0] is None or tiers[1] is None:
         missing = nights[0 if tiers[0] is None else 1].day
-        raise UnknownCustomer(f"{customer_id} was not known on the night of {missing}")
+        raise UnknownCustomer(
+            said("{customer} was not known on the night of {day}", customer=customer_id, day=missing)
+        )
     steps = _steps(nights, specs, tiers[0], tiers[1])
     scores = [_score(connection, customer, *step) for step in steps]
     return Moved(

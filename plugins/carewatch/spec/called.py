@@ -26,8 +26,9 @@ _LIFE_ZH: Final = {
     "acknowledged": "已接手", "planned": "已定方案", "handed_over": "移交", "changed": "变更", "merged": "合并",
     "open": "进行中", "plan": "已定方案", "in_care": "关怀中", "recovered": "已挽回", "lost": "已流失",
     "false_alarm": "误报", "expired": "已过期", "erased": "已删除",
+    "done": "已完成", "superseded": "已被取代", "cancelled": "已取消",
 }  # fmt: skip
-"""What happens to a warning, and what it ends as, in Chinese."""
+"""What happens to a warning and its tasks, and what they end as, in Chinese."""
 _COUNTED_IN_DAYS: Final = {DAYS_SINCE_EVENT: "days"}
 
 
@@ -46,7 +47,7 @@ def word_in(kind: str, word: str, language: str) -> str:
 
 
 def life_in(word: str, language: str) -> str:
-    """Return what happened to a warning, or what it ended as, in the language."""
+    """Return what happened to a warning or a task, or what it ended as, in the language."""
     return _LIFE_ZH.get(word, word) if language == "zh-CN" else word.replace("_", " ")
 
 

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from carewatch.measure.cut import Cut, local_midnight
 from carewatch.spec.calendar import WorkCalendar
+from carewatch.spec.saying import said
 from carewatch.spec.sources import BaseSource
 from carewatch.store.database import Connection, clock
 from carewatch.store.freshness import HeldSource, held_at, unreliable_sources
@@ -158,7 +159,7 @@ def night_of(connection: Connection, day: date) -> Night:
         f"select {_COLUMNS} from care.night where day = %s and revision = 0", (day,)
     ).fetchone()
     if row is None:
-        raise NoNight(f"there is no night of {day}; run it first: care run --day {day}")
+        raise NoNight(said("there is no night of {day}; run it first: care run --day {day}", day=day))
     return Night(*row)
 
 
@@ -223,7 +224,13 @@ def _revision(connection: Connection, day: date, revision: int | None) -> Night:
         (day, revision),
     ).fetchone()
     if row is None:
-        raise NoNight(f"there is no revision {revision or 0} of the night of {day}; see: care night list")
+        raise NoNight(
+            said(
+                "there is no revision {revision} of the night of {day}; see: care night list",
+                revision=revision or 0,
+                day=day,
+            )
+        )
     return Night(*row)
 
 
@@ -238,7 +245,7 @@ def last_sealed(connection: Connection, up_to: date | None = None, revision: int
         (up_to, revision),
     ).fetchone()
     if row is None:
-        raise NoNight("no night has been run yet; run one first: care run --day DAY")
+        raise NoNight(said("no night has been run yet; run one first: care run --day DAY"))
     return Night(*row)
 
 

@@ -6,8 +6,12 @@ that says why it was one. A closed warning never opens again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+from carewatch.spec.document import nearest
+from carewatch.spec.saying import said
 
 Result = Literal["recovered", "lost", "false_alarm"]
 RESULTS: Final[tuple[Result, ...]] = get_args(Result)
@@ -29,13 +33,26 @@ class Case:
     is_closed: bool
 
 
+def not_active(by: str, people: Collection[str]) -> str:
+    """Say that nobody who is active has an id, with the one that was probably meant."""
+    near = nearest(by, people)
+    return said(
+        "nobody who is active has the id '{by}' in people.yaml{meant}",
+        by=by,
+        meant=said("; did you mean {nearest}?", nearest=near) if near else "",
+    )
+
+
 def acknowledge(case: Case) -> str:
     """Return the state after somebody has said that they are on it."""
     _refuse_closed(case)
     if case.state == "cleared":
         raise NotPossible(
-            f"warning {case.warning_no} has cleared and waits for its result: "
-            f"care warning close {case.warning_no} --result {'|'.join(RESULTS)}"
+            said(
+                "warning {number} has cleared and waits for its result: care warning close {number} --result {results}",
+                number=case.warning_no,
+                results="|".join(RESULTS),
+            )
         )
     return "acknowledged" if case.state == "open" else case.state
 
@@ -44,7 +61,7 @@ def plan(case: Case, text: str) -> str:
     """Return the state after a recovery plan was put on file."""
     _refuse_closed(case)
     if not text.strip():
-        raise NotPossible("the plan is empty; say in a sentence what will be done")
+        raise NotPossible(said("the plan is empty; say in a sentence what will be done"))
     return case.state if case.state in ("cleared", "in_care") else "plan"
 
 
@@ -53,12 +70,20 @@ def close(case: Case, result: Result, note: str) -> str:
     _refuse_closed(case)
     if case.peak_level >= 2 and result == "false_alarm" and not note.strip():
         raise NotPossible(
-            f"warning {case.warning_no} stood at level {case.peak_level}: say in --note why it was a false alarm"
+            said(
+                "warning {number} stood at level {level}: say in --note why it was a false alarm",
+                number=case.warning_no,
+                level=case.peak_level,
+            )
         )
     if case.peak_level >= 2 and result != "false_alarm" and not case.has_plan:
         raise NotPossible(
-            f"warning {case.warning_no} stood at level {case.peak_level} and needs a written plan before it closes: "
-            f"care warning plan {case.warning_no} --text '...'"
+            said(
+                "warning {number} stood at level {level} and needs a written plan before it closes: "
+                "care warning plan {number} --text '...'",
+                number=case.warning_no,
+                level=case.peak_level,
+            )
         )
     return result
 
@@ -66,5 +91,9 @@ def close(case: Case, result: Result, note: str) -> str:
 def _refuse_closed(case: Case) -> None:
     if case.is_closed:
         raise NotPossible(
-            f"warning {case.warning_no} is closed ({case.state}); a closed warning never opens again"
+            said(
+                "warning {number} is closed ({state}); a closed warning never opens again",
+                number=case.warning_no,
+                state=said(case.state),
+            )
         )
