@@ -129,6 +129,25 @@ def test_a_new_signal_warns_though_an_old_one_rests(warned: TinyFirm, care: Care
     )
 
 
+@pytest.mark.req("D14")
+def test_warnings_are_shown_acted_on_and_refused_in_chinese(warned: TinyFirm, care: Care) -> None:
+    chinese = ["--language", "zh-CN"]
+    assert care("ack", 1, "--by", "ann", *chinese) == (0, "预警 1：已接手\n", "")
+    assert care("close", 1, "--result", "recovered", "--by", "ann", *chinese) == (
+        2, "", "预警 1 曾达到 2 级，须先有书面方案才能关闭：care warning plan 1 --text '...'\n",
+    )  # fmt: skip
+    [listed] = care("list", *chinese)[1].splitlines()
+    assert listed.split()[:5] == ["1", "2", "级", "优先级中", "已接手"] and "涉及金额 700" in listed
+    head, *lines = care("show", 1, *chinese)[1].splitlines()
+    assert head.startswith("客户 C1 的预警 1：已接手，2 级（最高 2 级），优先级中，")
+    assert [line.split("  ")[-1] for line in lines if line.startswith("  2")] == [
+        "新建，2 级，系统",
+        "已接手，2 级，ann",
+    ]
+    assert any("，进行中，期限 " in line for line in lines if line.startswith("  > "))
+    assert care("show", 9, *chinese)[2] == "没有编号为 9 的预警；可查看：care warning list\n"
+
+
 def test_a_lost_customer_is_not_warned_of_again_for_the_same(warned: TinyFirm, care: Care) -> None:
     care("plan", 1, "--text", "visit", "--by", "ann")
     assert care("close", 1, "--result", "lost", "--by", "ann")[0] == 0

@@ -178,3 +178,10 @@ def test_the_shell_lists_and_approves(
     assert main(["approve"]) == 0
     listed = capsys.readouterr().out.splitlines()
     assert listed[0].startswith(f"{new}  approved ") and " by eve on " in listed[0]
+    chinese = ["--language", "zh-CN"]
+    assert main(["approve", *chinese]) == 0
+    assert capsys.readouterr().out.startswith(f"{new}  已批准  提交于 ")
+    assert main(["approve", new, "--by", "bob", *config, *chinese]) == 2
+    assert capsys.readouterr().err == "“bob”无权决定；有权决定的人：eve\n"
+    assert main(["approve", new, "--by", "eve", "--reject", *config, *chinese]) == 0
+    assert capsys.readouterr().out == f"{new} 已拒绝；每晚继续使用上次批准的规则\n"

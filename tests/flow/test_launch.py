@@ -161,6 +161,14 @@ def test_hours_of_work_limit_the_release_and_what_nobody_has_time_for_is_said(
     assert f"ann: 2 recorded, by working day: {', '.join([*waits, '1'])}" in said, "an hour of work a day"
     assert "lin: 1 recorded" in said and "1 never: give lin a budget or capacity" in said
     assert firm.dump() == before, "a dry run changes nothing"
+    chosen.language = "zh-CN"
+    go_live_command.run(chosen)
+    said = capsys.readouterr().out
+    assert f"ann：已记录 2 条预警，各工作日释放：{'、'.join([*waits, '1'])}" in said
+    assert (
+        "lin：已记录 1 条预警，各工作日释放：无；另有 1 条始终排不上：请在 people.yaml 中给 lin 写上 budget 或 capacity"
+        in said
+    )
     chosen.dry_run = False
     go_live_command.run(chosen)
     assert firm.rows("select by from care.go_live") == [("eve",)]

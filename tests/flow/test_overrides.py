@@ -165,3 +165,30 @@ def test_the_command_says_lists_explains_and_ends(
     ):
         assert main(["override", *wrong]) == 2
         assert "say who and what: care override CUSTOMER" in capsys.readouterr().err
+
+
+@pytest.mark.req("D14")
+def test_the_command_speaks_chinese_mistakes_included(
+    people: TinyFirm,
+    shared_warehouse: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CARE_DB", shared_warehouse)
+    people.clock_at(people.moment(day(1), 12))
+
+    def told(code: int, *words: str) -> str:
+        assert main(["override", *words, "--language", "zh-CN"]) == code
+        said = capsys.readouterr()
+        return said.err if code else said.out
+
+    assert told(0) == "没有人工指定的颜色：所有客户都用计算所得的颜色\n"
+    why = ["--why", "工厂失火", "--until", str(day(5))]
+    assert told(0, "C1", "red", *why, "--by", "bob") == "C1 从下一晚起为红色，至 2026-06-05 止；健康分不变\n"
+    assert told(0) == "C1：红色，至 2026-06-05，由 bob 指定：工厂失火\n"
+    assert (
+        told(2, "C1", "red", *why, "--by", "bop") == "people.yaml 的在职人员中没有编号“bop”；是否想写 bob？\n"
+    )
+    assert told(2, "C11", "red", *why, "--by", "bob") == "未知的客户“C11”；是否想写 C1？\n"
+    assert told(2, "C1").startswith("请写明谁、改成什么：care override 客户 green|yellow|red")
+    assert told(0, "C1", "--end", "--by", "bob") == "C1：从下一晚起恢复使用计算所得的颜色\n"

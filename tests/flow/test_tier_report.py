@@ -48,3 +48,13 @@ def test_upgrade_rate_churn_rate_and_concentration_of_a_quarter(
     assert "A: 2 at the start, lost 1 (50.0%)" in said and "B: 2 at the start, rose 1 (50.0%), lost 0" in said
     assert main(["tiers", "--quarter", "2025-Q4"]) == 2
     assert "no classes of 'tier' are kept of both 2025-10-01 and 2026-01-01" in capsys.readouterr().err
+    chinese = ["--language", "zh-CN"]
+    assert main(["tiers", "--quarter", "2026-Q2", *chinese]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "客户等级，2026-04-01 至 2026-07-01"
+    assert "  B -> A：1 个客户" in told
+    assert "  A：期初 2 个客户，截至 2026-07-01 流失 1 个（50.0%）" in told
+    assert "  B：期初 2 个客户，上升 1 个（50.0%），截至 2026-07-01 流失 0 个（0.0%）" in told
+    assert told[-1].endswith("：5 个客户中最大的 20% 贡献了 80.0%；其中 1 个客户就贡献了 80%")
+    assert main(["tiers", "--quarter", "2025-Q4", *chinese]) == 2
+    assert capsys.readouterr().err.startswith("2025-10-01 和 2026-01-01 两天没有都留下“tier”的分类")

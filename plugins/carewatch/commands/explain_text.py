@@ -55,7 +55,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "carewatch": "the system",
     },
     "zh-CN": {
-        "head": "{id}，{day} 夜间：健康分 {score}，{colour}，{tier} 类客户", "dormant": "，已休眠",
+        "head": "{id}，{day} 夜间：健康分 {score}，{colour}，{tier} 类客户", "dormant": "，已沉睡",
         "unknown": "未知", "model": "采用健康模型 {model}",
         "override": "{by} 指定为{colour}，至 {until}，因此颜色并非计算所得：{why}",
         "held": "暂停采信的数据源：{source}（{facts}），{reason}；请联系 {owner}",

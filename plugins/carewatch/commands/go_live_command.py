@@ -63,7 +63,7 @@ def _waits(owner: str, waiting: int, by_day: list[int]) -> str:
         "{owner}: {waiting} recorded, by working day: {days}{never}",
         owner=owner,
         waiting=waiting,
-        days=joined(", ", days) or said("none"),
+        days=joined(", ", days) if any(by_day) else said("none"),
         never=said(
             "; {never} never: give {owner} a budget or capacity in people.yaml", never=never, owner=owner
         )

@@ -156,7 +156,7 @@ def _lines(found: dict[str, Any], language: str) -> Iterator[str]:
             at=f"{event['at']:%Y-%m-%d %H:%M}",
             what=life_in(event["what"], language),
             level=event["level"],
-            by=event["by"],
+            by=said("carewatch") if event["by"] == "carewatch" else event["by"],
         )
     for task in found["tasks"]:
         title = task["title"]
