@@ -164,9 +164,9 @@ def test_hours_of_work_limit_the_release_and_what_nobody_has_time_for_is_said(
     chosen.language = "zh-CN"
     go_live_command.run(chosen)
     said = capsys.readouterr().out
-    assert f"ann：已记录 2 条预警，各工作日释放：{'、'.join([*waits, '1'])}" in said
+    assert f"ann：已记录 2 条预警，各工作日放出：{'、'.join([*waits, '1'])}" in said
     assert (
-        "lin：已记录 1 条预警，各工作日释放：无；另有 1 条始终排不上：请在 people.yaml 中给 lin 写上 budget 或 capacity"
+        "lin：已记录 1 条预警，各工作日放出：无；另有 1 条始终排不上：请在 people.yaml 中给 lin 写上 budget 或 capacity"
         in said
     )
     chosen.dry_run = False
