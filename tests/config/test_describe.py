@@ -51,8 +51,8 @@ def test_a_rule_says_when_it_fires_when_it_is_over_and_who_is_warned_of_what() -
         "and Orders in a year is at least 50, 3 nights running."
     )
     [playbook] = named(configuration, "level2_recovery", "zh-CN")
-    assert "- 客户负责人：电话了解问题，工时期限：A 级 2、B 级 4、C 级 8。" in playbook.lines
-    assert playbook.lines[-1] == "未受控时升级给负责人的上级，工时期限：A 级 16、B 级 16、C 级 24。"
+    assert "- 客户负责人：电话了解问题，工时期限：A 类 2、B 类 4、C 类 8。" in playbook.lines
+    assert playbook.lines[-1] == "未受控时升级给负责人的上级，工时期限：A 类 16、B 类 16、C 类 24。"
 
 
 @pytest.mark.req("D14")

@@ -15,6 +15,7 @@ from typing import Any
 from carewatch import paths
 from carewatch.spec.configuration import Configuration
 from carewatch.spec.document import LANGUAGES
+from carewatch.spec.fact_names import Language
 from carewatch.spec.firm import Firm
 from carewatch.spec.loading import load
 from carewatch.spec.saying import in_language
@@ -61,10 +62,11 @@ def language_argument(parser: argparse.ArgumentParser, default: str | None = Non
     parser.add_argument("--language", choices=LANGUAGES, default=default, help=f"default: {kept}")
 
 
-def speak(chosen: argparse.Namespace, firm: Firm) -> str:
+def speak(chosen: argparse.Namespace, firm: Firm) -> Language:
     """Return the language that was asked for, else the firm's; mistakes are said in it from now on."""
-    chosen.language = chosen.language or firm.language
-    return str(chosen.language)
+    language: Language = chosen.language or firm.language
+    chosen.language = language
+    return language
 
 
 def tell(chosen: argparse.Namespace, sentence: str) -> None:
