@@ -95,6 +95,28 @@ def test_risk_comes_from_order_frequency_complaints_and_late_payment(live: Calla
     assert min(risk[name] for name in ("orders", "complaints", "pays")) > risk["well"] + 2
 
 
+@pytest.mark.req("S49")
+def test_the_owner_is_reminded_once_so_many_days_before_a_contract_ends(
+    live: Callable[[str], TinyFirm],
+) -> None:
+    firm = live("saas")
+    firm.facts.belongs("C1", "C1", ago(firm, 400))
+    firm.facts.add("customer", "C1", ago(firm, 400), name="C1", owner="am03")
+    firm.facts.add("usage_day", "C1", ago(firm, 1), logins=3)
+    last = MONDAY + timedelta(days=61)
+    terms = {"contract": "K", "what": "signed", "ends_on": last, "notice_on": last - timedelta(days=29)}
+    firm.facts.add("contract_event", "C1", ago(firm, 300), **terms)
+    reminders = {}
+    for number in range(4):
+        firm.night(MONDAY + timedelta(days=number))
+        reminders[number] = firm.rows(
+            "select rule from care.outbox o join care.signal s on o.key like '%%signal:' || s.signal_no "
+            "where o.kind = 'watch' and o.receiver = 'am03' order by 1"
+        )
+    ends, notice = ("contract_ends_soon",), ("notice_date_near",)
+    assert reminders == {0: [], 1: [ends], 2: [ends, notice], 3: [ends, notice]}
+
+
 def day(days: int) -> date:
     return MONDAY - timedelta(days=days)
 

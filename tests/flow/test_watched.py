@@ -102,6 +102,18 @@ def test_nobody_is_mailed_without_consent_and_address(
     assert firm.rows("select count(*) from care.outbox") == [(0,)]
 
 
+@pytest.mark.req("S151")
+def test_without_a_channel_to_customers_nobody_is_mailed_and_the_reason_is_kept(
+    make_firm: Callable[..., TinyFirm],
+) -> None:
+    watched = FILES["warnings/dials.yaml"].replace("severity: mild", "severity: watch\n    mails: customer")
+    firm = make_firm({"warnings/dials.yaml": watched})
+    customer(firm, "C1", email="c1@buyer.example", consent=True)
+    quiet(firm, MONDAY, 1, "C1")
+    assert decided(firm) == [("customer", False, "notices.yaml names no channel to customers")]
+    assert firm.rows("select count(*) from care.outbox") == [(0,)]
+
+
 @pytest.mark.req("S90")
 def test_who_takes_the_consent_back_gets_no_mail_that_was_decided_before(
     mailing: Callable[[str], TinyFirm],

@@ -161,6 +161,18 @@ def test_every_row_of_three_systems_resolves_to_one_customer(systems: tuple[Syst
     assert rows(shown, "select count(distinct key_space) from care.party") == [(1,)]
 
 
+@pytest.mark.req("S165")
+def test_answers_are_on_one_scale_and_keep_their_own(systems: tuple[Systems, Loaded, Loaded]) -> None:
+    answers = rows(
+        systems[0],
+        "select scale, score_original::float, score::float from care.fact_survey where known_to is null",
+    )
+    assert answers and {scale for scale, _, _ in answers} <= {"5", "100", "nps"}
+    for scale, original, score in answers:
+        low, high = {"5": (1, 5), "100": (0, 100), "nps": (0, 10)}[scale]
+        assert score == pytest.approx(1 + (original - low) * 4 / (high - low))
+
+
 def test_late_customers_brought_their_rows_with_them(systems: tuple[Systems, Loaded, Loaded]) -> None:
     shown, _, _ = systems
     for flaw in shown.firm.dirt:

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from carewatch.paths import home
 from carewatch.spec.facts import Kind
 from carewatch.spec.source_expression import compile_expression
 from carewatch.spec.source_reading import Reading, Reads, identifier
+from carewatch.spec.sources import load_sources
 
 Connection = psycopg.Connection[Any]
 ROW = {
@@ -124,6 +126,33 @@ def test_answers_of_every_scale_come_to_one(
 ) -> None:
     assert compute(connection, "on_five(s, k)", {"s": score, "k": scale}, Kind.NUMBER) == value
     assert compute(connection, "on_five(s, '5')", {"s": "3"}, Kind.NUMBER) == 3
+
+
+PACKS = [
+    f"industries/{name}"
+    for name in ("consulting", "dealers", "equipment", "retail_chain", "saas", "training")
+]
+
+
+@pytest.mark.req("S165")
+@pytest.mark.parametrize("folder", [".", *PACKS])
+def test_shipped_mappings_read_answers_of_every_scale_and_keep_them(
+    connection: Connection, folder: str
+) -> None:
+    sources = load_sources(home() / "config" / folder).sources.values()
+    [answers] = [one for source in sources for one in source.all_streams().values() if one.fact == "survey"]
+    wanted = {"score": Kind.NUMBER, "score_original": Kind.NUMBER, "scale": Kind.TEXT}
+    given: list[tuple[str | None, str, object]] = [
+        ("nps", "9", Decimal("4.6")),
+        ("100", "50", 3),
+        ("5", "4", 4),
+    ]
+    if folder in PACKS:
+        given.append((None, "4", 4))  # where nothing else is said, answers are on five points
+    for scale, score, on_five in given:
+        row = {"score": score, "scale": scale}
+        found = [compute(connection, answers.columns[key], row, kind) for key, kind in wanted.items()]
+        assert found == [on_five, int(score), scale or "5"]
 
 
 def test_declared_kinds_decide_where_a_place_does_not_tell(connection: Connection) -> None:
