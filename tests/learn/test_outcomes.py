@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -99,7 +100,8 @@ def test_the_review_of_a_firm_with_contracts_says_how_it_judged() -> None:
     """One warning came before a cancellation, one before none; a second customer cancelled without a warning."""
     cancelled = DAY + timedelta(days=20)
     events = Events(np.array([1, 2], np.int32), np.array([cancelled, cancelled], "datetime64[D]"), True)
-    common = {"tier": "B", "peak_level": 2, "treated": False, "denied": False, "reasons": []}
+    reasons = [{"text": {"en": "Silent.", "zh-CN": "没有订单。"}}]
+    common = {"tier": "B", "peak_level": 2, "treated": False, "denied": False, "reasons": reasons}
     done = review(
         first=DAY, end=date(2026, 6, 1), window=WINDOW, data_end=END,
         warned=[
@@ -111,6 +113,17 @@ def test_the_review_of_a_firm_with_contracts_says_how_it_judged() -> None:
     )  # fmt: skip
     assert [episode.verdict for episode in done.episodes] == ["right", "false_alarm"]
     assert (done.caught, [one.customer_id for one in done.missed]) == (1, ["K2"])
-    report = write_report(done, "abc", Cut.at(END, ZoneInfo("UTC")))
+    cut = Cut.at(END, ZoneInfo("UTC"))
+    report = write_report(done, "abc", cut, "en")
     assert "A customer counts as lost on the day of the event" in report
+    assert "| Precision: warned customers who were lost | 50 % | 1 of 2 | 9-91 % |" in report
+    assert f"| K3 | {DAY} | 2 | B | - | Silent. |" in report
     assert f"| K2 | {cancelled - timedelta(days=WINDOW)} | {cancelled} |" in report
+    chinese = write_report(done, "abc", cut, "zh-CN")
+    assert "| 准确率：被预警的客户中流失的 | 50% | 2 个中有 1 个 | 9-91% |" in chinese
+    assert "以上有比例的依据不足 30 个个案" in chinese
+    assert f"| K3 | {DAY} | 2 | B | - | 没有订单。 |" in chinese
+    numbers, lines = re.compile(r"[0-9]+"), (report.splitlines(), chinese.splitlines())
+    assert [len(numbers.findall(line)) for line in lines[0]] == [
+        len(numbers.findall(line)) for line in lines[1]
+    ]

@@ -15,6 +15,7 @@ from carewatch.paths import include
 from carewatch.spec.configuration import JudgementSpec
 from carewatch.store import configurations, nights, outcomes
 from carewatch.store.database import Connection
+from carewatch.tell.wording import in_language
 
 
 def review_quarter(
@@ -45,7 +46,7 @@ def review_quarter(
         ids=outcomes.customer_ids(connection),
         erased=erased,
     )
-    report = write_report(done, spec.fingerprint, cut)
+    report = write_report(done, spec.fingerprint, cut, spec.firm.language)
     with connection.transaction():
         configurations.keep(connection, spec)
         connection.execute(
@@ -61,19 +62,13 @@ def review_quarter(
     return done, report
 
 
-def write_report(review: Review, judgement: str, cut: Cut) -> str:
-    """Return the report in Markdown."""
+def write_report(review: Review, judgement: str, cut: Cut, language: str) -> str:
+    """Return the report in Markdown, in a language."""
     environment = Environment(
-        loader=FileSystemLoader(include("templates", "report")),
+        loader=FileSystemLoader(include("templates", "report", language)),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - Markdown
     )
-    rows = [
-        ("Precision: warned customers who were lost", review.precision()),
-        *((f"- of warnings that peaked at level {level}", review.precision(level)) for level in (3, 2, 1)),
-        ("Recall: lost customers who had been warned of", review.recall()),
-    ]
+    environment.filters["in_language"] = lambda text: in_language(text, language)
     known = cut.event_cut.astimezone(cut.zone).strftime("%Y-%m-%d %H:%M")
-    return environment.get_template("review.md.j2").render(
-        review=review, rows=rows, known=known, judgement=judgement
-    )
+    return environment.get_template("review.md.j2").render(review=review, known=known, judgement=judgement)

@@ -52,7 +52,7 @@ class Episode:
     tier: str
     treated: bool
     denied: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Mapping[str, str], ...]
     verdict: Verdict
 
 
@@ -165,7 +165,7 @@ def review(
             tier=row["tier"],
             treated=row["treated"],
             denied=row["denied"],
-            reasons=tuple(reason["text"]["en"] for reason in row["reasons"]),
+            reasons=tuple(reason["text"] for reason in row["reasons"]),
             verdict=verdict(
                 row["opened_day"],
                 events.of(row["customer_no"]),
