@@ -254,6 +254,10 @@ def test_a_light_warning_needs_no_decision_and_unknown_money_is_not_strategic(
     firm.dial("C1", MONDAY, quiet=1, strain=0, halt=0, mood=90)
     firm.night(MONDAY)
     assert firm.rows("select level from care.warning") == [(1,)]
+    told = firm.rows(
+        "select receiver from care.notice_decision where subject like 'warning:%%' and send order by 1"
+    )
+    assert told == [("ann",), ("eve",)], "it hears of every warning"
     assert firm.rows("select 1 from care.care_task where step = 'decision'") == []
     care = firm.configuration.care
     assert (care.levels.deciding_role(None), care.levels.deciding_role(3e6)) == (None, "executive")

@@ -23,7 +23,7 @@ from carewatch.store.database import connect
 from carewatch.store.metrics import metrics_at
 from carewatch.store.readings import readings_at
 from carewatch.warn.fold import Phase
-from carewatch.warn.hits import State, rule_book
+from carewatch.warn.hits import State, rule_book, rule_state
 from carewatch.warn.judge import Judged, judge
 from carewatch.warn.level import levels, severities
 
@@ -732,6 +732,36 @@ def test_every_shipped_rule_has_examples_that_fire_and_that_do_not(name: str) ->
     rule = SPEC.rules[name]
     assert {"en", "zh-CN"} == {language for language, _ in rule.label.entries}
     assert {"en", "zh-CN"} == {language for language, _ in rule.because.entries}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "state"),
+    [
+        pytest.param(
+            "pays_ever_later", {"payment_lengthening": 1.2}, State.LINGERING, marks=pytest.mark.req("S52")
+        ),
+        pytest.param(
+            "pays_ever_later", {"payment_lengthening": 1.19}, State.CLEAR, marks=pytest.mark.req("S52")
+        ),
+        pytest.param(
+            "silent_beyond_own_rhythm",
+            {"silence_over_own_gap": 1.5},
+            State.LINGERING,
+            marks=pytest.mark.req("S69"),
+        ),
+        pytest.param(
+            "silent_beyond_own_rhythm",
+            {"silence_over_own_gap": 1.49},
+            State.CLEAR,
+            marks=pytest.mark.req("S69"),
+        ),
+    ],
+)
+def test_a_rule_that_lingers_clears_well_below_its_condition(
+    name: str, given: dict[str, float], state: State
+) -> None:
+    columns = {one: np.array([given.get(one, 0.0)]) for one in SPEC.rules[name].names()}
+    assert rule_state(SPEC.rules[name], columns).tolist() == [state]
 
 
 @pytest.mark.req("S151")
