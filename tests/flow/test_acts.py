@@ -192,6 +192,29 @@ def test_the_list_is_in_order_of_urgency_and_one_warning_shows_its_life(firm: Ti
     assert "Firm C3" not in shown, "names stay in the firm's own systems"
 
 
+@pytest.mark.req("S82")
+def test_priority_comes_before_level_level_before_stake_and_what_is_unknown_last(
+    make_firm: Callable[..., TinyFirm], care: Care
+) -> None:
+    rules = changed("warnings/dials.yaml", ("counts_as: strain\n", "counts_as: strain\n    priority: high\n"))
+    money = changed("metrics/dials.yaml", ("sales: {label: Sales,", "sales: {label: Sales, empty: missing,"))
+    firm = make_firm(rules | money)
+    for name, tier, sales, dial in (
+        ("unknown", "B", 0, "quiet"), ("little", "B", 1, "quiet"), ("much", "B", 9, "quiet"),
+        ("better tier", "A", 900, "quiet"), ("worse", "B", 1, "halt"), ("pressing", "C", 1, "strain"),
+    ):  # fmt: skip
+        firm.customer(name, tier=tier, sales=sales)
+        firm.dial(name, MONDAY, **{"quiet": 0, "strain": 0, "halt": 0, "mood": 90, dial: 1})
+    firm.night(MONDAY)
+    listed = [
+        (one["customer_id"], one["priority"], one["level"]) for one in json.loads(care("list", "--json")[1])
+    ]
+    assert listed == [
+        ("pressing", "high", 1), ("worse", "medium", 2), ("better tier", "medium", 1),
+        ("much", "low", 1), ("little", "low", 1), ("unknown", "low", 1),
+    ]  # fmt: skip
+
+
 @pytest.mark.req("S75")
 def test_level_3_names_a_manager_who_takes_part_and_says_so(make_firm: Callable[..., TinyFirm]) -> None:
     firm = make_firm(changed("warnings/dials.yaml", ("severity: severe", "severity: critical")))

@@ -413,6 +413,22 @@ def test_a_tick_that_is_killed_leaves_nothing_half_done(
     assert firm.tick(at).moves == 1
 
 
+@pytest.mark.req("S82")
+def test_what_the_clock_raises_has_its_priority_at_once(make_firm: Callable[..., TinyFirm]) -> None:
+    pressing = RULES.replace("    counts_as: note\n", "    counts_as: note\n    priority: high\n")
+    firm = make_firm({"warnings/events.yaml": pressing})
+    for name, tier in (("C1", 50), ("C2", 10), ("C3", 10)):
+        customer(firm, name, tier=tier)
+    calm_night(firm, 1)
+    noon = firm.moment(day(1), 12)
+    leaves(firm, "C1", noon)
+    leaves(firm, "C2", noon)
+    firm.facts.add("note", "C3", noon, what="unhappy")
+    firm.tick(noon + timedelta(minutes=5))
+    stands = "select customer_id, level, priority from care.warning join care.customer using (customer_no) order by 1"
+    assert firm.rows(stands) == [("C1", 3, "high"), ("C2", 2, "medium"), ("C3", 1, "high")]
+
+
 @pytest.mark.req("S80")
 def test_the_delay_from_knowing_of_an_event_to_deciding_who_hears_is_held_against_the_target(
     firm: TinyFirm,
