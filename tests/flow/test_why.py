@@ -3,24 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.firm import MONDAY, TIER_RATES, TinyFirm, changed, configure
+from tests.firm import FILES, MONDAY, TIER_RATES, TinyFirm, changed, configure, empty
+from tests.flow.test_held_source import SOURCES
 
 from carewatch.commands.why_command import why_lines
 from carewatch.flow.explain import UnknownCustomer
 from carewatch.flow.why import PARTS, why
+from carewatch.spec.sources import load_sources
 
 TUESDAY = MONDAY + timedelta(days=1)
 OTHER_MODEL = changed("health.yaml", ("points: {0: 0, 100: 100}", "points: {0: 0, 50: 20, 100: 100}"))
 BY_TIER = changed(
     "health.yaml", ("points: {0: 0, 100: 100}", "points: {0: 0, 100: 100}, by_tier: {A: {0: 0, 100: 50}}")
 )
+_FED = """
+version: 1
+label: Mood and use
+dimensions:
+  use: {label: Use, weight: 0.4, metrics: {mood: {weight: 1, points: POINTS}}}
+  walk: {label: Walk, weight: 0.6, metrics: {quiet: {weight: 1, points: {0: 0, 100: 100}}}}
+bands: {green: 70, yellow: 50}
+grey_below: 30
+"""
+FED = {"health.yaml": _FED.replace("POINTS", "{0: 0, 100: 100}, by_tier: {A: {0: 0, 100: 50}}")}
+FED_OTHERWISE = {"health.yaml": _FED.replace("POINTS", "{0: 0, 50: 20, 100: 100}")}
+
+
+@pytest.fixture
+def fed(make_firm: Callable[..., TinyFirm], tmp_path: Path) -> TinyFirm:
+    """Return a firm whose score reads two sources: polls bring the mood, meter brings the rest."""
+    firm = make_firm(FED)
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (folder / "firm.yaml").write_text(FILES["firm.yaml"], encoding="utf-8")
+    (folder / "sources.yaml").write_text(SOURCES, encoding="utf-8")
+    firm.sources = load_sources(folder).sources
+    return firm
+
+
+def night_after(firm: TinyFirm, day: date, *sources: str) -> None:
+    """Run a night after these sources were read on its eve; by the next night that is too long ago."""
+    for source in sources:
+        firm.rows(
+            "insert into care.load (origin, load_id, loaded_at, landed, new, changed, unchanged, repeated, filtered, "
+            "quarantined, read_at) values (%s, %s, %s, 1, 1, 0, 0, 0, 0, 0, %s) returning 1",
+            f"{source}.rows", str(day), *[firm.moment(day, -3)] * 2,
+        )  # fmt: skip
+    firm.night(day)
 
 
 def parts(**points: str) -> dict[str, Decimal]:
@@ -105,6 +141,22 @@ def test_a_corrected_number_is_correction_and_not_behaviour(firm: TinyFirm) -> N
     assert moved.parts == parts(correction="10.00")
 
 
+@pytest.mark.req("D4")
+def test_a_source_that_went_missing_or_came_back_is_source_gap(fed: TinyFirm) -> None:
+    fed.customer("K")
+    for number in range(3):
+        fed.dial("K", MONDAY + timedelta(days=number), mood=80, quiet=20)
+    night_after(fed, MONDAY, "meter", "polls")
+    night_after(fed, TUESDAY, "polls")
+    wednesday = TUESDAY + timedelta(days=1)
+    night_after(fed, wednesday, "meter", "polls")
+    lost = why(fed.connection, "K", MONDAY, TUESDAY)
+    assert (lost.before, lost.after) == (Decimal("44.00"), Decimal("80.00"))
+    assert lost.parts == parts(source_gap="36.00") and lost.held == ((), ("customer", "usage_day"))
+    assert any("source gap (held nothing -> customer, usage_day)" in line for line in why_lines(lost, "en"))
+    assert why(fed.connection, "K", TUESDAY, wednesday).parts == parts(source_gap="-36.00")
+
+
 def test_an_unknown_score_is_not_split(firm: TinyFirm) -> None:
     firm.customer("K")
     firm.dial("K", MONDAY, quiet=0)
@@ -118,42 +170,54 @@ def test_an_unknown_score_is_not_split(firm: TinyFirm) -> None:
         why(firm.connection, "Nobody", MONDAY, TUESDAY)
 
 
+numbers = st.floats(0, 100)
+two_of = st.tuples(
+    st.sampled_from((("polls",), ("meter", "polls"))), st.sampled_from((("polls",), ("meter", "polls")))
+)
+
+
 @pytest.mark.req("D4")
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    first=st.floats(0, 100),
-    second=st.floats(0, 100),
-    late=st.floats(0, 100),
+    mood=st.tuples(numbers, numbers),
+    quiet=st.tuples(numbers, numbers) | numbers.map(lambda one: (one, one)),
+    late=st.none() | numbers,
     edited=st.booleans(),
     riser=st.booleans(),
+    read=two_of,
 )
-def test_the_parts_always_sum_to_the_change(
-    make_firm: Callable[..., TinyFirm], tmp_path_factory: pytest.TempPathFactory,
-    first: float, second: float, late: float, edited: bool, riser: bool,
+def test_the_parts_always_sum_to_the_change_and_what_did_not_change_has_no_part(
+    fed: TinyFirm, tmp_path_factory: pytest.TempPathFactory,
+    mood: tuple[float, float], quiet: tuple[float, float], late: float | None, edited: bool, riser: bool,
+    read: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> None:  # fmt: skip
-    from tests.firm import empty
-
-    firm = make_firm(BY_TIER)
-    empty(firm.connection)
-    firm = TinyFirm(firm.connection, firm.configuration)
+    empty(fed.connection)
+    firm = TinyFirm(fed.connection, fed.configuration, fed.sources)
     july = MONDAY + timedelta(days=30)
     june = july - timedelta(days=1)
     firm.customer("K", tier="C", sales=100)
-    firm.dial("K", june, mood=first)
-    firm.dial("K", july, mood=second)
-    firm.night(june)
-    firm.facts.add(
-        "survey", "K", firm.moment(june - timedelta(days=1), 15), known_from=firm.moment(june, 9), score=late
-    )
+    for number, day in enumerate((june, july)):
+        firm.dial("K", day, mood=mood[number], quiet=quiet[number])
+    night_after(firm, june, *read[0])
+    if late is not None:
+        eve = firm.moment(june - timedelta(days=1), 15)
+        firm.facts.add("survey", "K", eve, known_from=firm.moment(june, 9), score=late)
     if riser:
         since = firm.moment(MONDAY + timedelta(days=3))
         firm.facts.add("customer", "K", since, name="Firm K", owner="ann", profit_rate=TIER_RATES["A"])
     if edited:
-        firm.configuration = configure(tmp_path_factory.mktemp("edited"), OTHER_MODEL)
-    firm.night(july)
+        firm.configuration = configure(tmp_path_factory.mktemp("edited"), FED_OTHERWISE)
+    night_after(firm, july, *read[1])
     moved = why(firm.connection, "K", june, july)
     assert moved.before is not None and moved.after is not None
-    assert sum(moved.parts.values()) == moved.after - moved.before
     assert list(moved.parts) == list(PARTS)
+    assert sum(moved.parts.values()) == moved.after - moved.before
     stored = firm.rows("select score from care.health_night order by day")
     assert [Decimal(f"{row[0]:.2f}") for row in stored] == [moved.before, moved.after]
+    planted = {
+        "tier": riser, "configuration": edited, "source gap": read[0] != read[1], "correction": late is not None,
+        "behaviour": mood[0] != mood[1] or quiet[0] != quiet[1],
+    }  # fmt: skip
+    assert {part for part, points in moved.parts.items() if points} <= {
+        part for part in PARTS if planted[part]
+    }
