@@ -16,6 +16,7 @@ from carewatch.spec.rules import REASON, REASONS, Rule
 
 COLOURS = ("green", "yellow", "red", "grey")
 _COUNTED = (Measure.COUNT, Measure.DISTINCT, Measure.DAYS_SINCE, Measure.IN_A_ROW, Measure.FALLING)
+_WHOLE_OF_OPEN = ("count", "days_over", "days_left", "age")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def ground(parts: Parts) -> Ground:
 
 def is_whole(metric: Metric | None) -> bool:
     """Return whether a metric's values are whole numbers."""
-    return metric is not None and metric.per == 1 and metric.kind in _COUNTED
+    if metric is None or metric.per != 1:
+        return False
+    return metric.kind in _COUNTED or (metric.kind is Measure.OPEN and metric.part in _WHOLE_OF_OPEN)
 
 
 def first_place(condition: Condition) -> Loc:
