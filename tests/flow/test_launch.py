@@ -115,6 +115,7 @@ def test_going_live_releases_the_worst_and_most_valuable_first_within_the_capaci
     assert firm.rows("select distinct started_at from care.care_case") == [(at,)], (
         "clocks begin with the release"
     )
+    assert firm.rows("select distinct live_at from care.warning where live_at is not null") == [(at,)]
     assert firm.rows("select count(*) from care.care_task where due_at <= %s", at) == [(0,)]
     assert firm.rows("select what, count(*) from care.warning_event group by 1 order by 1") == [
         ("opened", 5),
@@ -202,6 +203,28 @@ def test_of_a_pilot_only_its_customers_are_live_and_widening_it_releases_the_res
     assert firm.rows("select distinct owner_id from care.care_task where role = 'owner'") == [("ann",)]
     assert go(firm, tmp_path / "wide", 1, LIVE).released == 2
     assert live(firm) == ["C1", "C2", "C3"]
+
+
+@pytest.mark.req("S85")
+def test_what_has_cleared_meanwhile_or_was_recorded_after_the_word_is_not_released(
+    make_firm: Callable[..., TinyFirm], tmp_path: Path
+) -> None:
+    pilot = {"launch.yaml": "version: 1\npilot: owner is bob\n"}
+    firm = make_firm(pilot)
+    for name in ("C1", "C2", "C3"):
+        firm.customer(name)
+    worry(firm, 0, C1=1, C2=1, C3=0)
+    firm.night(MONDAY)
+    worry(firm, 1, C1=0, C2=1, C3=0)
+    firm.night(MONDAY + timedelta(days=1))
+    assert go(firm, tmp_path / "pilot", 1, pilot).released == 0, "nobody waits inside the pilot"
+    worry(firm, 2, C1=0, C2=1, C3=1)
+    firm.night(MONDAY + timedelta(days=2))
+    firm.configuration = configure(tmp_path / "wide", LIVE)
+    assert firm.tick(firm.moment(MONDAY + timedelta(days=2), 10)).released == 1
+    assert live(firm) == ["C2"], "C1 has cleared, C3 came after the word"
+    assert go(firm, tmp_path / "again", 2, LIVE).released == 1
+    assert live(firm) == ["C2", "C3"]
 
 
 @pytest.mark.req("S85")

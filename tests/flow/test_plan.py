@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.firm import MONDAY, TinyFirm, changed, configure
+from tests.firm import MONDAY, PLAYBOOKS, TinyFirm, changed, configure
 
-from carewatch.flow.plan import Change, plan, standing
+from carewatch.flow.plan import Change, Load, Plan, plan, standing
 from carewatch.flow.plan_text import plan_lines
 from carewatch.store.nights import last_sealed
 
@@ -138,16 +138,40 @@ def test_past_weeks_tell_the_load_of_each_person_against_hours_and_budget(
     assert any(line.startswith("  team of bob") for line in said)
 
 
-def test_too_many_hours_are_said(firm: TinyFirm, tmp_path: Path) -> None:
+@pytest.mark.req("S159")
+def test_hours_are_those_of_the_steps_that_the_new_configuration_would_start(
+    firm: TinyFirm, tmp_path: Path
+) -> None:
     people(firm)
     for weeks_ago in range(2, 0, -1):
-        live(firm, MONDAY - timedelta(weeks=weeks_ago), {name: {"quiet": weeks_ago % 2} for name in DIALS})
+        live(firm, MONDAY - timedelta(weeks=weeks_ago), {"K1": {"quiet": weeks_ago % 2}, "K3": {"mood": 95}})
     live(firm, MONDAY, {name: {} for name in DIALS})
     firm.night(MONDAY)
-    found = plan(firm.connection, configure(tmp_path / "budgets", WITH_BUDGETS), weeks=2)
-    assert any("MORE THAN THERE IS" in line for line in plan_lines(found, "en")) == (
-        {load.person: load.hours for load in found.loads if not load.team}["ann"] > 1
-    )
+    efforts = changed("warnings/dials.yaml", ("severity: mild", "severity: critical"))
+    [book] = [text for text in PLAYBOOKS.values() if "level: 3" in text]
+    longer = book.replace("    role: executive\n", "    role: executive\n    effort: 6\n")
+    files = {**efforts, **PLAYBOOKS, "playbooks/level3.yaml": longer}
+    found = plan(firm.connection, configure(tmp_path / "worse", files), weeks=2)
+    hours = {load.person: load.hours for load in found.loads if not load.team}
+    # one new warning in two weeks: the manager calls, the owner plans, service looks back, the executive goes there
+    assert hours == {"ann": 0.25, "bob": 0.25, "sue": 0.25, "eve": 3.0}
+    [ann] = [load for load in found.loads if load.person == "ann"]
+    assert (ann.before, ann.after) == (0.5, 0.5)
+
+
+@pytest.mark.req("S159")
+@pytest.mark.parametrize(
+    ("hours", "capacity", "of", "too_many"),
+    [(8.0, 8.0, True, False), (8.1, 8.0, True, True), (99.0, None, False, False)],
+)
+def test_too_many_hours_are_said(hours: float, capacity: float | None, of: bool, too_many: bool) -> None:
+    load = Load("ann", False, 1.0, 2.0, hours, capacity, None)
+    weeks = (MONDAY - timedelta(weeks=2), MONDAY)
+    found = Plan(MONDAY, "old", "new", 5, (), {}, weeks, (load,))
+    for language, said, over in (("en", " of 8", "MORE THAN THERE IS"), ("zh-CN", "可用 8", "超出可用工时")):
+        line = plan_lines(found, language)[-1]
+        assert line.startswith("  ann") and f"{hours:.1f}" in line
+        assert (said in line, over in line) == (of, too_many)
 
 
 def test_the_command_prints_it_for_programs_too(

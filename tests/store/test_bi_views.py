@@ -194,6 +194,27 @@ def test_alarms_per_owner_and_week(lived: TinyFirm) -> None:
     assert sent[0][0] == lived.rows("select count(*) from care.outbox")[0][0]
 
 
+@pytest.mark.req("S150")
+def test_alarms_are_counted_by_level_in_the_week_they_came_and_messages_in_theirs(lived: TinyFirm) -> None:
+    columns = "week, opened, opened_level_1, opened_level_2, opened_level_3, messages"
+    moved = (
+        "update care.warning_event e set level = %s, day = day + 7 from care.warning w "
+        "where w.warning_no = e.warning_no and e.what = 'opened' and w.owner_id = 'lin' returning e.warning_no"
+    )
+    [(messages,)] = lived.rows("select count(*) from care.outbox where receiver = 'lin'")
+    for level in (1, 2, 3):
+        with lived.connection.transaction(force_rollback=True):
+            assert len(lived.rows(moved, level)) == 1
+            counted = [int(level == one) for one in (1, 2, 3)]
+            assert rows(lived, "alarms_per_owner_week", columns, "owner_id = 'lin'") == [
+                (MONDAY, 0, 0, 0, 0, messages),
+                (MONDAY + 7 * DAY, 1, *counted, 0),
+            ]
+    with lived.connection.transaction(force_rollback=True):
+        lived.rows("update care.outbox set state = 'cancelled' where receiver = 'lin' returning key")
+        assert rows(lived, "alarms_per_owner_week", "messages", "owner_id = 'lin'") == [(0,)]
+
+
 @pytest.mark.req("S83")
 def test_lead_time_of_each_lost_customer(lived: TinyFirm) -> None:
     assert rows(
