@@ -29,7 +29,7 @@ from carewatch.spec.lint import (
     work,
 )
 from carewatch.spec.loading import read
-from carewatch.spec.parts import Parts
+from carewatch.spec.parts import Parts, named_metrics
 from carewatch.spec.rules import LevelsFile, Rule
 
 pytestmark = pytest.mark.req("D14")
@@ -86,6 +86,25 @@ def test_no_metric_carries_more_than_half_or_less_than_a_hundredth(
     assert places(weights, with_model(sound, health)) == expected
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.8, False), (0.9, True)])
+def test_what_a_metric_carries_is_its_part_of_the_dimensions_part(
+    sound: Parts, share: float, found: bool
+) -> None:
+    dimensions = {
+        name: {
+            "label": name,
+            "weight": weight,
+            "metrics": {
+                f"{name}{at}": {"weight": part, "points": {0: 0, 1: 100}}
+                for at, part in enumerate((share, 1 - share))
+            },
+        }
+        for name, weight in (("heavy", 0.6), ("light", 0.4))
+    }
+    parts = with_model(sound, model({"m": 1}, dimensions=dimensions))
+    assert [loc[-1] for loc in places(weights, parts)] == (["heavy0"] if found else [])
+
+
 @pytest.mark.parametrize(
     ("ends", "found"),
     [
@@ -99,6 +118,12 @@ def test_every_colour_can_be_had(sound: Parts, ends: Mapping[int, float], found:
     parts = with_model(sound, model({"m": 1}, points=ends))
     assert places(bands, parts) == [("health", "bands", name) for name in found]
     assert [one.stops for one in bands.find(parts)] == [name == "green" for name in found]
+
+
+def test_a_missing_number_may_be_what_makes_red(sound: Parts) -> None:
+    scored = {"weight": 1, "points": {0: 60, 100: 100}, "missing": 0}
+    dimension = {"label": "Everything", "weight": 1, "metrics": {"m": scored}}
+    assert places(bands, with_model(sound, model({"m": 1}, dimensions={"all": dimension}))) == []
 
 
 @pytest.mark.parametrize(
@@ -209,6 +234,33 @@ def test_a_line_that_another_covers_is_found(
     found = places(level_lines, with_levels(sound, levels=table, loose=None))
     covered = [loc[3] for loc in found if loc[:3] == ("levels", "levels", "2")]
     assert covered == needless
+
+
+@pytest.mark.parametrize("table", ["levels", "loose"])
+@pytest.mark.parametrize(
+    ("worse", "milder", "found"),
+    [
+        ({"severe": 1}, {"severe": 2}, True),
+        ({"severe": 2}, {"severe": 1}, False),
+        ({"health": "yellow"}, {"health": "red"}, True),
+        ({"severe": 1}, {"moderate": 1}, False),
+    ],
+)
+def test_a_line_that_a_higher_level_covers_stops(
+    sound: Parts, table: str, worse: dict[str, Any], milder: dict[str, Any], found: bool
+) -> None:
+    lines = {"3": [{"critical": 1}], "2": [worse], "1": [milder]}
+    given = {table: lines} if table == "levels" else {"loose": lines}
+    came = [one for one in level_lines.find(with_levels(sound, **given)) if one.problem.loc[0] == table]
+    assert [(one.problem.loc, one.stops) for one in came] == ([((table, "1", 0), True)] if found else [])
+
+
+def test_a_note_may_say_that_it_is_critical(sound: Parts) -> None:
+    table = {"3": [{"critical": 1}], "2": [{"health": "red"}], "1": [{"health": "yellow"}]}
+    for fact, found in (("note", False), ("contact_event", True)):
+        one = rule(on="event", fact=fact, when="days_since_event is not missing")
+        parts = with_levels(with_rules(sound, one=one), levels=table, loose=None)
+        assert bool(places(level_lines, parts)) is found
 
 
 @pytest.mark.parametrize(("over", "found"), [(0, False), (1, True)])
@@ -339,6 +391,12 @@ def test_every_line_of_a_rule_is_tried_on_both_sides(sound: Parts) -> None:
         ("overdue_days >= 30", "overdue_days > 30", {}, True),
         ("overdue_days > 30", "overdue_days > 60", {"holds_for": 3}, False),  # it waits longer
         ("overdue_days > 30", "overdue_days > 60", {"severity": "mild"}, False),  # it is no worse
+        (
+            "overdue_days > 30",
+            "overdue_days > 60",
+            {"severity_by_tier": {"A": "watch"}},
+            False,
+        ),  # not for everybody
         ("overdue_days > 30", "overdue_days < 60", {}, False),
         ({"all": ["overdue_days > 30", "tier is A"]}, "overdue_days > 60", {}, False),
     ],
@@ -374,6 +432,11 @@ def test_of_two_rules_the_worse_begins_later(
         ),
         (
             {"all": ["amount_change_90d > -20", "amount_change_90d <= -10"]},
+            "amount_change_90d <= -21",
+            "amount_change_90d > -21",
+        ),
+        (
+            {"all": ["amount_change_90d > -20", "amount_change_90d <= -10"]},
             "amount_change_90d < -20",
             "amount_change_90d >= -20",
         ),
@@ -394,6 +457,15 @@ def test_no_value_lies_between_two_rules_of_an_indicator(
     )
 
 
+def test_a_third_rule_may_fill_what_lies_between_two(sound: Parts) -> None:
+    bounds = (("overdue_days >= 10", "overdue_days < 20"), ("overdue_days >= 20", "overdue_days < 30"))
+    first, second = ({"all": [*pair]} for pair in bounds)
+    rules = {"first": rule(when=first), "second": rule(when=second), "third": rule(when="overdue_days >= 30")}
+    assert places(thresholds, with_rules(sound, **rules)) == []
+    del rules["second"]
+    assert places(thresholds, with_rules(sound, **rules)) == [("first", "when", "all", 1)]
+
+
 def unused(parts: Parts) -> set[str]:
     return {
         name
@@ -410,8 +482,10 @@ def test_a_metric_that_nothing_reads_is_found(sound: Parts) -> None:
         assert unused(replace(sound, rules={**sound.rules, "one": reads_it})) == before - {name}
         shows_it = rule(when="score < 1", because="it is {" + name + "}")
         assert unused(replace(sound, rules={**sound.rules, "one": shows_it})) == before - {name}
-    read = {name for one in sound.rules.values() for name in one.names() & set(sound.metrics)}
-    assert unused(replace(sound, rules={})) - before and read - unused(sound) == read
+    one_metric = model({"orders_365d": 1})
+    for parts in (sound, replace(sound, rules={}), replace(sound, rules={}, health=one_metric, models={})):
+        made_of = {part for metric in parts.metrics.values() for _, part in metric.parts()}
+        assert unused(parts) == set(parts.metrics) - named_metrics(parts) - made_of
 
 
 def with_capacity(parts: Parts, hours: float | None, **changes: Any) -> Parts:
@@ -431,6 +505,27 @@ def test_somebody_has_time_for_every_step(
     sound: Parts, hours: float | None, effort: float, found: bool
 ) -> None:
     assert bool(places(work, with_capacity(sound, hours, effort=effort, role="service"))) is found
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"capacity": None}, False),  # of somebody it is not known
+        ({"capacity": 9}, False),
+        ({"capacity": 9, "active": False}, True),
+        ({"capacity": 9, "roles": ["sales_manager"]}, True),
+        ({"capacity": 1}, True),
+    ],
+)
+def test_somebody_who_is_there_and_has_the_role_has_time(
+    sound: Parts, changes: dict[str, Any], found: bool
+) -> None:
+    parts = with_capacity(sound, 8, effort=9, role="service")
+    assert parts.people is not None
+    name = next(one for one, person in parts.people.people.items() if "service" in person.roles)
+    people = {**parts.people.people, name: parts.people.people[name].model_copy(update=changes)}
+    tried = replace(parts, people=parts.people.model_copy(update={"people": people}))
+    assert bool(places(work, tried)) is found
 
 
 @pytest.mark.parametrize(
