@@ -42,8 +42,12 @@ def test_there_is_a_guide_for_each_reader() -> None:
     assert {guide.stem for guide in GUIDES} >= {
         "business-operations",
         "business-operations.zh-CN",
+        "connect",
+        "connect.zh-CN",
         "engineer",
+        "engineer.zh-CN",
         "management",
+        "management.zh-CN",
         "facts",
     }
 
@@ -53,11 +57,20 @@ def test_there_is_a_guide_for_each_reader() -> None:
 )
 def test_a_chinese_page_has_every_section_of_the_english_one(chinese: Path) -> None:
     english = chinese.with_name(chinese.name.replace(".zh-CN", ""))
-    depths = [
-        [len(mark) for mark in re.findall(r"^(#+) ", BLOCK.sub("", page.read_text(encoding="utf-8")), re.M)]
-        for page in (english, chinese)
-    ]
-    assert depths[0] == depths[1]
+    assert shape(chinese) == shape(english)
+    assert f"]({chinese.name})" in english.read_text(encoding="utf-8"), "who reads Chinese is led there"
+    assert f"]({english.name})" in chinese.read_text(encoding="utf-8")
+
+
+def shape(page: Path) -> dict[str, object]:
+    """Return the depths of a page's headings, and how many rows of tables and blocks of code it has."""
+    text = page.read_text(encoding="utf-8")
+    prose = BLOCK.sub("", text)
+    return {
+        "headings": [len(mark) for mark in re.findall(r"^(#+) ", prose, re.M)],
+        "rows of tables": len(re.findall(r"^\|", prose, re.M)),
+        "blocks": len(BLOCK.findall(text)),
+    }
 
 
 @pytest.mark.parametrize("text", [text for text in blocks("yaml") if text.startswith("# config/")])
