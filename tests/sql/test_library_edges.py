@@ -156,7 +156,7 @@ def _transaction() -> Iterator[Edge]:
     yield Edge("S27", "order_value_change_90d", MISSING, [*orders(91, amount=999), *orders(90, amount=300)])
     yield Edge("S33", "days_since_order", 730, orders(730, 731))
     yield Edge("S33", "days_since_order", MISSING, orders(731))
-    yield Edge("S33", "days_since_order", 9, [*orders(9), *thing])
+    yield Edge("S33", "days_since_order", 9, [*orders(20, 9, 10), *thing])
     yield Edge("S21", "own_gap", 10, [*orders(730, 720, 710, 700), *orders(715, kind="spare"), *orders(731)])
     yield Edge("S21", "own_gap", MISSING, orders(730, 720, 710))
     yield Edge("S21", "gap_irregularity", 0, [*orders(40, 30, 20, 10), *orders(15, kind="one_off")])
@@ -206,6 +206,7 @@ def _relation() -> Iterator[Edge]:
     asked = talks(16, 16, 71, what="inquiry")
     yield Edge("S28", "inquiries_usual_week", 3 / 8, [*asked, *talks(15, 72, what="inquiry"), *talks(20)])
     yield Edge("S28", "days_since_inquiry", 365, [*talks(365, 366, what="inquiry"), *talks(3)])
+    yield Edge("S28", "days_since_inquiry", 5, talks(9, 5, 8, what="inquiry"))
     yield Edge("S28", "days_since_inquiry", MISSING, talks(366, what="inquiry"))
     toned = [
         row
@@ -245,6 +246,7 @@ def _relation() -> Iterator[Edge]:
             30,
             [*talks(30, what=what), *talks(9, what=what, direction="in"), *talks(8, what="chat")],
         )
+    yield Edge("S40", "days_since_follow_up", 5, talks(9, 5, 8))
     yield Edge("S40", "days_since_follow_up", 729, talks(729))
     yield Edge("S40", "days_since_follow_up", 730, talks(731))
 
@@ -313,7 +315,7 @@ def _finance() -> Iterator[Edge]:
         *bill(2, 190, due=185, paid=180),
         *bill(3, 300, due=299, paid=181),
     ]
-    yield Edge("S18", "days_late_180d", 7.5, [*late, *bill(4, 190, due=100, paid=0)])
+    yield Edge("S18", "days_late_180d", 7.5, [*late, *bill(4, 190, due=100, paid=0), *bill(5, 190, paid=9)])
     punctual = [
         *bill(1, 190, due=100, paid=100),
         *bill(2, 190, due=100, paid=99),

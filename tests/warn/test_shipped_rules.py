@@ -184,6 +184,16 @@ def _order_amounts() -> Iterator[Case]:
     )
     yield Case("S34", three, None, "two of three months", months(14_000, 10_000, 7_000, 4_900))
     yield Case("S34", three, None, "29 % in the oldest month", months(10_000, 7_100, 4_900, 3_400))
+    pile, smaller = "complaints_pile_up", "order_value_down"
+    complaints = [ticket(ago(9 * number), complaint=True) for number in range(1, 4)]
+    yield Case("S34", pile, "moderate", "three complaints", complaints, level=1)
+    yield Case("S34", pile, None, "two complaints and a question", [*complaints[:2], ticket(ago(4))])
+    usual_size = orders(ago(120), 3, 10_000)
+    yield Case(
+        "S34", smaller, "mild", "orders 30 % smaller", [*usual_size, *orders(ago(40), 3, 7_000)], level=1
+    )
+    yield Case("S34", smaller, None, "orders 29 % smaller", [*usual_size, *orders(ago(40), 3, 7_100)])
+    yield Case("S34", smaller, None, "two small orders only", [*usual_size, *orders(ago(40), 2, 7_000)])
     value = "order_value_down_by_70"
     yield Case("S27", value, "critical", "100,000 to 30,000", COLLAPSE, level=3)
     yield Case("S27", value, None, "100,000 to 30,001", [*COLLAPSE[:3], order(ago(39), 30_002)])
