@@ -259,9 +259,10 @@ def test_a_market_event_reaches_the_customers_of_its_industry_market_and_line(fi
     customer(firm, "C3", industry="pumps", country="US")
     customer(firm, "C4", industry="valves", country="CN", market="US")
     customer(firm, "C5")
+    customer(firm, "C6", industry="pumps", country="US")
     bought = firm.moment(day(2) - timedelta(days=365), 9)
     firm.facts.add("order", "C3", bought, amount=5, line="Steel")
-    firm.facts.add("order", "C2", bought - timedelta(days=1), amount=5, line="steel")
+    firm.facts.add("order", "C6", bought - timedelta(days=1), amount=5, line="steel")
     calm_night(firm, 1)
     at = firm.moment(day(1), 10)
     news = {"what": "competitor", "price_gap": 15}

@@ -202,6 +202,13 @@ def _order_amounts() -> Iterator[Case]:
     )
     yield Case("S27", value, None, "a low season is on record", [*COLLAPSE, reason()])
     yield Case("S27", value, "critical", "the season is over", [*COLLAPSE, reason(ends_on=ago(10))])
+    yield Case("S27", value, None, "the season's last day", [*COLLAPSE, reason(ends_on=ago(1))])
+    yield Case("S27", value, "critical", "the day after the season", [*COLLAPSE, reason(ends_on=ago(2))])
+    yield Case("S27", value, None, "the season's first day", [*COLLAPSE, reason(starts_on=ago(1))])
+    yield Case("S27", value, "critical", "the season has not begun", [*COLLAPSE, reason(starts_on=ago(0))])
+    other = reason(covers="order_silence")
+    yield Case("S27", value, "critical", "a reason for something else", [*COLLAPSE, other])
+    yield Case("S27", value, None, "a reason for just this", [*COLLAPSE, reason(covers="order_value, tone")])
     last_year = [order(ago(365 + 40), 80_000)]
     yield Case("S27", value, None, "the same months of last year were as low", [*COLLAPSE, *last_year])
     yield Case("S27", value, "critical", "last year they were not", [*COLLAPSE, order(ago(365 + 40), 90_000)])

@@ -224,6 +224,28 @@ def test_what_says_the_same_counts_once(nobody: Judged, rules: tuple[str, ...], 
 
 
 @pytest.mark.parametrize(
+    ("rules", "level"),
+    [
+        pytest.param(rules, level, marks=pytest.mark.req(req), id=f"{req} {', '.join(rules)}")
+        for req, rules, level in (
+            ("S36", ("cooperates_with_a_rival", "no_order_for_three_months", "overdue_over_60_days"), 3),
+            ("S36", ("cooperates_with_a_rival", "competitor_cheaper_by_15"), 2),
+            ("S31", ("competitor_cheaper_by_15", "cost_up_by_20"), 2),
+            ("S32", ("cost_up_by_20", "inquiries_fell_silent"), 2),
+            ("S26", ("order_amount_down_two_months", "inquiries_halved"), 2),
+            ("S33", ("no_order_for_four_months", "order_amount_down_two_months"), 2),
+            ("S30", ("talks_turned_distant", "unhappy", "pays_later"), 2),
+            ("S39", ("no_order_and_less_satisfied", "talks_turned_distant", "pays_later"), 2),
+        )
+    ],
+)
+def test_what_says_different_things_adds_up(nobody: Judged, rules: tuple[str, ...], level: int) -> None:
+    states = np.full_like(nobody.states, C)
+    states[:, [nobody.book.number(rule) for rule in rules]] = H
+    assert set(level_of_hits(SPEC, replace(nobody, states=states)).tolist()) == {level}
+
+
+@pytest.mark.parametrize(
     ("rule", "by_tier"),
     [
         pytest.param(rule, by_tier, marks=pytest.mark.req(req), id=f"{req} {rule}")
