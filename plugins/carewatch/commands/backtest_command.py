@@ -14,10 +14,14 @@ from carewatch.commands.console import (
     configuration,
     day,
     json_argument,
+    language_argument,
     print_json,
+    speak,
+    tell,
     warehouse,
 )
 from carewatch.flow.backtest import PREDICTION_COLUMNS, folds, predictions, replay
+from carewatch.spec.saying import joined, said
 from carewatch.store.outcomes import customer_ids
 
 HELP = "replay past days with only the facts then known; print levels and write predictions"
@@ -34,13 +38,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="as_of, customer_id, score (risk), level, p_churn",
     )
     config_argument(parser)
+    language_argument(parser)
     json_argument(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     if chosen.last < chosen.first:
-        raise Mistake(f"--to {chosen.last} lies before --from {chosen.first}")
+        raise Mistake(said("--to {last} lies before --from {first}", last=chosen.last, first=chosen.first))
     spec, progress = configuration(chosen).judgement, Progress()
+    speak(chosen, spec.firm)
     rows: list[tuple[str, ...]] = []
     summary: list[dict[str, Any]] = []
     with warehouse() as connection:
@@ -64,11 +70,25 @@ def run(chosen: argparse.Namespace) -> int:
             }
         )
         return 0
-    print(f"judgement {spec.fingerprint}, level_basis={basis}")
+    tell(
+        chosen,
+        said("judgement {judgement}, level_basis={basis}", judgement=spec.fingerprint, basis=basis),
+    )
     for line in summary:
-        print(
-            f"{line['as_of']}  {line['customers']:6} customers  "
-            + "  ".join(f"level {k}: {v}" for k, v in line["levels"].items())
+        tell(
+            chosen,
+            said(
+                "{day}  {customers:6} customers  {levels}",
+                day=line["as_of"],
+                customers=line["customers"],
+                levels=joined(
+                    "  ",
+                    (
+                        said("level {level}: {count}", level=level, count=count)
+                        for level, count in line["levels"].items()
+                    ),
+                ),
+            ),
         )
     return 0
 

@@ -10,10 +10,13 @@ from carewatch.commands.console import (
     by_argument,
     config_argument,
     json_argument,
+    language_argument,
     print_json,
+    tell,
     warehouse,
 )
 from carewatch.flow.erase import Erasure, erase
+from carewatch.spec.saying import said
 from carewatch.spec.sources import load_sources
 from carewatch.store.erasure import NamesTheCustomer
 
@@ -35,12 +38,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     by_argument(parser)
     config_argument(parser)
+    language_argument(parser, "en")
     json_argument(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     if not chosen.why.strip():
-        raise Mistake("--why is empty; say why, for those who ask later")
+        raise Mistake(said("--why is empty; say why, for those who ask later"))
     sources = load_sources(chosen.config or paths.config())
     with warehouse() as connection:
         try:
@@ -53,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
                 dry_run=chosen.dry_run,
             )
         except NamesTheCustomer as mistake:
-            raise Mistake(str(mistake)) from None
+            raise Mistake(mistake.args[0]) from None
     if chosen.json:
         print_json(
             {
@@ -64,18 +68,24 @@ def run(chosen: argparse.Namespace) -> int:
             }
         )
     else:
-        print("\n".join(_lines(done, dry_run=chosen.dry_run)))
+        for line in _lines(done, dry_run=chosen.dry_run):
+            tell(chosen, line)
     return 0
 
 
 def _lines(done: Erasure, *, dry_run: bool) -> list[str]:
     if done.before is not None:
-        return [f"erased already, on {done.before:%Y-%m-%d %H:%M} UTC; nothing to do"]
+        return [said("erased already, on {at} UTC; nothing to do", at=f"{done.before:%Y-%m-%d %H:%M}")]
     lines = [f"{count:8}  {table}" for table, count in sorted(done.rows.items())]
     if dry_run:
-        return [*lines, "nothing was changed; without --dry-run this is done, and cannot be taken back"]
+        return [
+            *lines,
+            said("nothing was changed; without --dry-run this is done, and cannot be taken back"),
+        ]
     return [
         *lines,
-        f"erased; the numbers stay under {done.pseudonym}",
-        "next: erase it in the source systems and their files too; what they still send about it is dropped here",
+        said("erased; the numbers stay under {pseudonym}", pseudonym=done.pseudonym),
+        said(
+            "next: erase it in the source systems and their files too; what they still send about it is dropped here"
+        ),
     ]

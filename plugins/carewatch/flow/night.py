@@ -11,6 +11,7 @@ from carewatch import __version__
 from carewatch.flow.approval import in_force
 from carewatch.flow.engineers import tell_outages
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
+from carewatch.spec.saying import said
 from carewatch.spec.sources import BaseSource
 from carewatch.store import configurations, nights
 from carewatch.store.database import Connection
@@ -55,7 +56,7 @@ def open_night(
     """
     today = now.astimezone(configuration.firm.zone).date()
     if day > today:
-        raise NoNight(f"the night of {day} has not come yet: today is {today}")
+        raise NoNight(said("the night of {day} has not come yet: today is {today}", day=day, today=today))
     newest = connection.execute("select max(day) from care.night").fetchone()
     latest = newest[0] if newest else None
     notifies = may_notify(day, today, newest=latest is None or day >= latest, backfill=backfill)

@@ -8,6 +8,7 @@ from typing import Final
 from carewatch.flow.advance import Advanced, Moment, Part, advance, decide_notices, start_level
 from carewatch.flow.apply_night import apply_night
 from carewatch.flow.night import reopened
+from carewatch.spec.saying import said
 from carewatch.store import configurations, holds, nights
 from carewatch.store.database import Connection
 from carewatch.store.locks import Lock
@@ -111,10 +112,18 @@ def _held(connection: Connection, day: date) -> Night:
     newest = holds.newest_day(connection)
     if night.state != "held":
         raise NotReleasable(
-            f"the night of {day} is not held, it is {night.state}: there is nothing to release"
+            said(
+                "the night of {day} is not held, it is {state}: there is nothing to release",
+                day=day,
+                state=said(night.state),
+            )
         )
     if newest != day:
         raise NotReleasable(
-            f"the night of {day} was superseded by the night of {newest}: nothing is released; see: care night list"
+            said(
+                "the night of {day} was superseded by the night of {newest}: nothing is released; see: care night list",
+                day=day,
+                newest=newest,
+            )
         )
     return night

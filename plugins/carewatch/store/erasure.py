@@ -17,6 +17,7 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 
 from carewatch.spec.facts import FACTS, Erased, Fact
+from carewatch.spec.saying import said
 from carewatch.spec.sources import TYPED, Sources
 from carewatch.store import erased_landing
 from carewatch.store.database import Connection
@@ -77,7 +78,7 @@ def erase(
     words = _words(connection)
     if any(re.search(_bounded(word), why, re.IGNORECASE) for word in words):
         raise NamesTheCustomer(
-            "--why names the customer, and is kept; say it without names, keys or addresses"
+            said("--why names the customer, and is kept; say it without names, keys or addresses")
         )
     make_secret(connection)
     done = erased_landing.blank(connection, sources)
