@@ -117,3 +117,28 @@ def test_a_week_with_fewer_logins_is_recorded_and_makes_no_work(firm: TinyFirm) 
     ]
     assert firm.rows("select count(*) from care.warning") == [(0,)]
     assert firm.rows("select count(*) from care.care_task") == [(0,)]
+
+
+@pytest.mark.req("S35")
+def test_a_main_contact_who_leaves_or_changes_is_warned_of_at_the_next_tick(firm: TinyFirm) -> None:
+    for name in ("leaves", "changes"):
+        customer(firm, name)
+    firm.night(MONDAY)
+    noon = firm.moment(MONDAY, 12)
+    for name, what in (("leaves", "left"), ("changes", "changed")):
+        firm.facts.add("contact_event", name, noon, contact="p1", what=what, main=True, role="buyer")
+    firm.tick(noon + timedelta(minutes=10))
+    assert [row[:2] for row in warned(firm)] == [("changes", 1), ("leaves", 3)]
+    assert {receiver for receiver, _ in heard(firm, "leaves")} >= {"am03", "sm01"}
+
+
+@pytest.mark.req("S36")
+def test_a_competitor_whose_price_nobody_knows_is_warned_of_in_words(firm: TinyFirm) -> None:
+    customer(firm, "tempted")
+    firm.facts.add("market_event", "tempted", ago(firm, 1), what="competitor", title="a trial order")
+    firm.night(MONDAY)
+    assert [row[:2] for row in warned(firm)] == [("tempted", 3)]
+    [(text,)] = firm.rows(
+        "select message->>'text' from care.outbox where receiver = 'sm01' and channel = 'mail'"
+    )
+    assert "A competitor is at this customer (a trial order); cheaper by, in %: unknown." in text

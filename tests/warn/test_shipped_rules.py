@@ -394,6 +394,13 @@ def _relation() -> Iterator[Case]:
     yield Case("S35", gone, None, "a main contact joined", [left(ago(2), what="joined")], tier="A")
     yield Case("S35", gone, "critical", "90 days ago", [left(ago(90))], tier="A")
     yield Case("S35", gone, None, "91 days ago", [left(ago(91))], tier="A")
+    moved, new = "main_contact_changed", left(ago(2), what="changed")
+    yield Case("S35", moved, "moderate", "of an A customer", [new], tier="A", level=1)
+    yield Case("S35", moved, "mild", "of a B customer", [new], tier="B", level=1)
+    yield Case("S35", moved, None, "another changed", [left(ago(2), what="changed", main=False)])
+    yield Case("S35", moved, None, "a main contact joined", [left(ago(2), what="joined")])
+    yield Case("S35", moved, "mild", "30 days ago", [left(ago(30), what="changed")])
+    yield Case("S35", moved, None, "31 days ago", [left(ago(31), what="changed")])
     for days, severity in ((90, "critical"), (91, None)):
         yield Case("S44", gone, severity, f"{days} days ago", [left(ago(days))], tier="A")
     yield Case("S44", gone, None, "another left", [left(ago(2), main=False)], tier="A")
