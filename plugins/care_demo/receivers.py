@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -79,6 +80,8 @@ def receiving(folder: Path) -> Iterator[Receivers]:
     threading.Thread(target=chat.serve_forever, daemon=True).start()
     # aiosmtpd connects to itself to begin, so it must be told a port
     mail_port = _free_port()
+    # what the server sees belongs into its folder, not into the log of those who send
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     mail = Controller(_Catcher(mail_folder), hostname="127.0.0.1", port=mail_port)
     mail.start()
     try:

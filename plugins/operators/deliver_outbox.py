@@ -48,7 +48,7 @@ class DeliverOutboxOperator(CareOperator):
         from dataclasses import asdict
         from functools import cache
 
-        from carewatch.flow.calls import delivered_body
+        from carewatch.flow.calls import send_claimed
         from carewatch.flow.deliver import deliver
 
         if str(self.backfill) == "True":
@@ -57,7 +57,9 @@ class DeliverOutboxOperator(CareOperator):
         with self.warehouse() as connection:
             delivered = deliver(
                 connection,
-                lambda claimed: _send(way, claimed.key, delivered_body(connection, claimed)),
+                lambda claimed: send_claimed(
+                    connection, claimed, lambda message: _send(way, claimed.key, message)
+                ),
                 clock=self.clock(),
                 most_attempts=self.most_attempts or _configured_attempts(),
                 limit=self.limit,

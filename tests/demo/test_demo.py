@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -18,6 +19,8 @@ import psycopg
 import pytest
 
 from care_demo import ticket_process
+from care_demo.firm import simulate
+from care_demo.staff import STAFF
 from carewatch.store import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,8 +94,18 @@ def home(tmp_path: Path) -> Iterator[Home]:
     made.care("reset")
 
 
+def personal_values() -> set[str]:
+    """Return names, addresses and numbers of the firm's customers, of their contacts and of its own people."""
+    firm = simulate()
+    found = {value for person in STAFF for value in (person.name, f"{person.id}@huaxing.example")}
+    for table in (firm.tables["customers"], firm.tables["contacts"]):
+        places = [table.columns.index(column) for column in ("name", "email", "phone")]
+        found |= {str(version.values[at]).strip() for version in table.versions for at in places}
+    return found - {""}
+
+
 @pytest.mark.slow
-@pytest.mark.req("S1")
+@pytest.mark.req("S1", "D19")
 def test_the_demo_lives_three_days_then_one_more_and_leaves_nothing_behind(home: Home) -> None:
     shown = home.care()
     for line in (
@@ -128,6 +141,14 @@ def test_the_demo_lives_three_days_then_one_more_and_leaves_nothing_behind(home:
     assert set(left["care.warning_event"]) <= set(grown["care.warning_event"])
     assert set(left["care.notice_decision"]) < set(grown["care.notice_decision"])
     assert set(home.arrived().values()) == {1}
+
+    log = (home.demo / "airflow.log").read_text(encoding="utf-8")
+    for task in ("load_masters", "conform_others", "advance_warnings", "decide_notices", "deliver_outbox"):
+        assert f"end task task_id={task}" in log, "tasks have told what they do"
+    values = personal_values()
+    assert len(values) > 1000
+    assert [value for value in values if value in log] == [], "no log names a person or a customer"
+    assert re.findall(r"[\w.+-]+@[\w-]+\.\w+|\+86[ \d]{8,}", log) == []
 
     assert home.care("stop") == "the demo is stopped\n"
     status = embedded.status(home.warehouse)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.firm import FILES, MONDAY, ROOT, TinyFirm
 
-from carewatch.flow.calls import delivered_body
+from carewatch.flow.calls import delivered_body, send_claimed
+from carewatch.flow.deliver import deliver
 from carewatch.store.outbox import Claimed
-from carewatch.tell.delivery import Refused
+from carewatch.tell.delivery import Doubtful, Refused
 
 NOTICES = (ROOT / "config" / "notices.yaml").read_text(encoding="utf-8")
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -68,6 +70,32 @@ def test_a_watched_signal_sends_one_mail_to_the_customer_and_makes_no_human_work
     assert delivered_body(firm.connection, one)["to"] == "c1@buyer.example"
     [(at,)] = firm.rows("select not_before from care.outbox")
     assert at == firm.moment(MONDAY, 9), "machine mail comes in working hours"
+
+
+@pytest.mark.req("D19")
+@pytest.mark.parametrize("outcome", [Refused, Doubtful, None])
+def test_what_a_mail_server_says_of_an_address_is_kept_without_it(
+    mailing: Callable[[str], TinyFirm], outcome: type[Exception] | None
+) -> None:
+    firm = mailing("customer")
+    customer(firm, "C1", email="Ann.Lee@buyer.example", consent=True)
+    quiet(firm, MONDAY, 1, "C1")
+    at = firm.moment(MONDAY, 60)
+
+    def server(message: dict[str, Any]) -> str:
+        assert message["to"] == "Ann.Lee@buyer.example"
+        said = "<ann.lee@BUYER.example>: 4711"
+        if outcome is not None:
+            raise outcome(said) from ValueError(said)
+        return said
+
+    deliver(
+        firm.connection,
+        lambda one: send_claimed(firm.connection, one, server),
+        clock=lambda: at,
+        most_attempts=1,
+    )
+    assert firm.rows("select answer from care.outbox") == [("<xxx.xxx@xxxxx.xxxxxxx>: 4711",)]
 
 
 @pytest.mark.req("S42", "S151")

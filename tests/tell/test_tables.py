@@ -16,7 +16,7 @@ def test_markdown_keeps_rows_apart_and_shows_every_sign_as_it_is() -> None:
     odd = Part("<b> *bold* [link](x)", lines=("A_B `code` #1",))
     assert markdown([MOVES, odd]) == (
         "**level**\n\n"
-        "| customers | from |\n| ---: | --- |\n| 3 | 0 -> 1 |\n| 1,204 | a\\|b |\n\n"
+        "| customers | from |\n| --- | --- |\n| 3 | 0 -> 1 |\n| 1,204 | a\\|b |\n\n"
         "- ... and 2 more\n\n"
         "**\\<b> \\*bold\\* \\[link\\](x)**\n\n"
         "- A\\_B \\`code\\` \\#1"

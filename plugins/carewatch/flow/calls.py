@@ -1,15 +1,19 @@
 """Calls: close the first call of a case when the customer was reached; ask the phone system to dial.
 
-The number of a customer is in no row of the outbox: it is looked up when the request leaves the house.
+The number of a customer is in no row of the outbox: it is looked up when the request leaves the house, and what the other side
+says of it is kept without it.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from carewatch.flow.watched import CUSTOMER_MAIL, with_address
 from carewatch.spec.configuration import CareSpec
+from carewatch.spec.privacy import masked
 from carewatch.store import calls, notices
 from carewatch.store import live_warnings as warnings
 from carewatch.store.calls import DialTask
@@ -17,7 +21,7 @@ from carewatch.store.database import Connection
 from carewatch.store.notices import Decided, Message
 from carewatch.store.outbox import Claimed
 from carewatch.tell.decide import outbox_key
-from carewatch.tell.delivery import Refused
+from carewatch.tell.delivery import Doubtful, Refused
 
 DIAL = "dial"
 """The kind of an outbox row that asks the phone system to call a customer."""
@@ -74,6 +78,27 @@ def _message(care: CareSpec, task: DialTask, customer_id: str, now: datetime) ->
         },
         not_before=care.work.next_open(now),
     )
+
+
+def send_claimed(connection: Connection, claimed: Claimed, send: Callable[[dict[str, Any]], str]) -> str:
+    """Send a message as it leaves the house; return the answer, or raise Refused or Doubtful, without what the row does not hold.
+
+    Mail servers repeat the address that they refuse, and answers are kept and listed.
+    """
+    message = delivered_body(connection, claimed)
+    looked_up = [str(value) for name, value in message.items() if claimed.message.get(name) != value]
+
+    def kept(said: str) -> str:
+        for value in looked_up:
+            said = re.sub(re.escape(value), lambda found: masked(found[0]) or "", said, flags=re.IGNORECASE)
+        return said
+
+    try:
+        return kept(send(message))
+    except Refused as refused:
+        raise Refused(kept(str(refused))) from None
+    except Doubtful as doubtful:
+        raise Doubtful(kept(str(doubtful))) from None
 
 
 def delivered_body(connection: Connection, claimed: Claimed) -> dict[str, Any]:

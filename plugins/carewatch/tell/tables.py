@@ -44,10 +44,9 @@ def html(parts: Sequence[Part], *, title: str, language: str) -> str:
 def _blocks(part: Part) -> Iterator[str]:
     yield f"**{_plain(part.heading)}**"
     if part.rows:
-        rule = ["---:" if right else "---" for right in part.right]
-        rows = [[_plain(cell) for cell in row] for row in (part.columns, *part.rows)]
-        rows.insert(1, rule)
-        yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        head, *rows = [" | ".join(map(_plain, row)) for row in (part.columns, *part.rows)]
+        rule = " | ".join(["---"] * len(part.columns))
+        yield "\n".join(f"| {row} |" for row in (head, rule, *rows))
     if part.lines:
         yield "\n".join(f"- {_plain(line)}" for line in part.lines)
 
