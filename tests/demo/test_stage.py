@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import stat
 from datetime import date
 from pathlib import Path
@@ -54,6 +55,15 @@ def test_the_users_own_airflow_is_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AIRFLOW_CONN_CARE_MAIL", "smtp://the.real.server")
     stage.apply({"AIRFLOW_HOME": "x"})
     assert [name for name in os.environ if name.startswith("AIRFLOW")] == ["AIRFLOW_HOME"]
+
+
+def test_the_pages_open_where_nobody_listens_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(demo_command, "_PORT", port)
+        assert port < demo_command._free_port() < port + 100
+    without = {part[0] for part in demo_command.AIRFLOW if "--skip-serve-logs" not in part}
+    assert without == {"api-server", "dag-processor"}, "the other two would serve logs on every address"
 
 
 def test_a_dag_that_fails_names_its_tasks_and_its_log(

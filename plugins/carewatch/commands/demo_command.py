@@ -22,6 +22,13 @@ from carewatch.store.migrations import migrate
 
 _PORT = 8080
 _LONGEST_START = 180
+AIRFLOW = (
+    ("api-server",),
+    ("dag-processor",),
+    ("scheduler", "--skip-serve-logs"),
+    ("triggerer", "--skip-serve-logs"),
+)
+"""What `airflow standalone` starts, without the servers of logs, which would listen to other machines."""
 HELP = "start the embedded warehouse and a demo firm, run ingest, night and clock, and show what a user sees"
 
 
@@ -196,43 +203,66 @@ def _tell_where(demo: Path, counts: dict[str, int], *, pages: bool) -> None:
 def _serve(variables: dict[str, str], demo: Path) -> int:
     from care_demo.stage import password_file
 
-    programs = Path(sys.executable).parent
+    programs, port = Path(sys.executable).parent, _free_port()
+    environment = {
+        **os.environ,
+        **variables,
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+    }
     # A stop that comes as a signal ends Airflow as Ctrl-C does: its processes must not outlive us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with (demo / "standalone.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter's Airflow, which starts its parts by name
-            [str(programs / "airflow"), "standalone"],
-            env={**os.environ, **variables, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    running: list[subprocess.Popen[bytes]] = []
+    with (demo / "pages.log").open("ab") as log:
         try:
-            _wait_for_pages(server)
+            for part in AIRFLOW:
+                running.append(
+                    subprocess.Popen(  # noqa: S603 - our own interpreter's Airflow
+                        [str(programs / "airflow"), *part],
+                        env=environment, stdout=log, stderr=log, start_new_session=True,
+                    )
+                )  # fmt: skip
+                if part == AIRFLOW[0]:  # it writes down the secrets that the others share
+                    _wait_for_pages(running[0], port)
             print(
-                f"Airflow: http://127.0.0.1:{_PORT}   user admin, password {password_file(demo)[1]}",
+                f"Airflow: http://127.0.0.1:{port}   user admin, password {password_file(demo)[1]}",
                 flush=True,
             )
             print(
                 "(Ctrl-C stops it; schedules are paused, `care demo next-day` moves the demo's day)",
                 flush=True,
             )
-            return server.wait()
+            while all(one.poll() is None for one in running):
+                time.sleep(1)
+            raise Mistake("a part of Airflow ended; the last lines of .care/demo/pages.log say why")
         except KeyboardInterrupt:
             return 0
         finally:
-            if server.poll() is None:
-                os.killpg(server.pid, signal.SIGTERM)
-                server.wait(timeout=60)
+            for one in running:
+                if one.poll() is None:
+                    os.killpg(one.pid, signal.SIGTERM)
+            for one in running:
+                one.wait(timeout=60)
 
 
-def _wait_for_pages(server: subprocess.Popen[bytes]) -> None:
+def _free_port() -> int:
+    """Return the first port from 8080 on that nobody listens at."""
+    for port in range(_PORT, _PORT + 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Mistake(f"all ports from {_PORT} to {_PORT + 99} are taken")
+
+
+def _wait_for_pages(server: subprocess.Popen[bytes], port: int) -> None:
     for _ in range(_LONGEST_START):
         if server.poll() is not None:
-            raise Mistake("Airflow did not start; the last lines of .care/demo/standalone.log say why")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", _PORT), timeout=1):
+            raise Mistake("Airflow did not start; the last lines of .care/demo/pages.log say why")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(1)
     raise Mistake(
-        f"Airflow did not answer on port {_PORT} within {_LONGEST_START} seconds; see .care/demo/standalone.log"
+        f"Airflow did not answer on port {port} within {_LONGEST_START} seconds; see .care/demo/pages.log"
     )
