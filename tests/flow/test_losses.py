@@ -173,6 +173,7 @@ def test_the_lead_is_that_of_the_first_warning_that_lived_after_the_last_busines
     ]
 
 
+@pytest.mark.req("S50", "S83")
 def test_an_order_that_becomes_known_late_takes_the_loss_back(firm: TinyFirm) -> None:
     regular(firm, "C1", silent_on(0))
     firm.night(day(0))
@@ -183,6 +184,7 @@ def test_an_order_that_becomes_known_late_takes_the_loss_back(firm: TinyFirm) ->
     assert kept(firm) == []
 
 
+@pytest.mark.req("S50", "D9")
 def test_while_the_feed_is_held_nobody_is_lost_and_afterwards_all_days_are_looked_at(firm: TinyFirm) -> None:
     regular(firm, "C1", silent_on(0))
     firm.night(day(0))
