@@ -9,6 +9,7 @@ UV_VERSION := 0.13.9
 WORKERS ?= 2
 TESTS ?=
 UI ?=
+ZH ?=
 LOCK ?=
 
 # Newest first; 3.11 is the oldest that works.
@@ -35,8 +36,8 @@ help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1|/' | column -t -s '|' 2>/dev/null \
 		|| grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runtime ## run the demonstration firm through a whole night; UI=1 opens it in Airflow
-	@$(VENV)/bin/care demo $(if $(UI),--ui)
+demo: $(VENV)/.runtime ## run the demonstration firm through a whole night; UI=1 opens it in Airflow, ZH=1 tells of it in Chinese
+	@$(VENV)/bin/care demo $(if $(UI),--ui) $(if $(ZH),--language zh-CN)
 
 test: $(VENV)/.dev ## run every test, database included (WORKERS=2, TESTS="tests/spec -k name")
 	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) $(TESTS)

@@ -64,7 +64,9 @@ def test_a_sentence_can_be_copied_and_stored(chinese):
 
 def _constants() -> Iterator[tuple[str, bool]]:
     """Yield every text in the code, and whether it is what `said` or `joined` is called with."""
-    for path in sorted((PLUGINS / "carewatch").rglob("*.py")):
+    for path in sorted(
+        path for room in ("carewatch", "care_demo") for path in (PLUGINS / room).rglob("*.py")
+    ):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value, False

@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 
 from carewatch import paths
-from carewatch.commands.console import Mistake, Progress
+from carewatch.commands.console import Mistake, Progress, language_argument, tell
+from carewatch.spec.saying import said
 from carewatch.store import embedded
 from carewatch.store.database import Connection, connect
 from carewatch.store.migrations import migrate
@@ -42,6 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ui", action="store_true", help="then open Airflow on this machine with the same data"
     )
+    language_argument(parser, "en")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -56,18 +58,18 @@ def run(chosen: argparse.Namespace) -> int:
 
             embedded.destroy(folder / "warehouse")
             shutil.rmtree(folder, ignore_errors=True)
-        print("the demo is stopped" if chosen.what == "stop" else "the demo is removed")
+        tell(chosen, said("the demo is stopped") if chosen.what == "stop" else said("the demo is removed"))
         return 0
     from care_demo.dag_runs import DagFailed
 
     try:
-        return _play(folder, next_day=chosen.what == "next-day", pages=chosen.ui)
+        return _play(folder, chosen)
     except DagFailed as failed:
         print(failed, file=sys.stderr)
         return 1
 
 
-def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
+def _play(folder: Path, chosen: argparse.Namespace) -> int:
     from care_demo import stage as stages
     from care_demo.firm import simulate
     from care_demo.publish import publish, write_truth
@@ -75,7 +77,7 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
     from care_demo.show import picture
     from care_demo.ticket_process import ensure_running, token_file
 
-    progress = Progress()
+    next_day, pages, progress = chosen.what == "next-day", chosen.ui, Progress()
     demo = folder / "demo"
     demo.mkdir(parents=True, exist_ok=True, mode=0o700)
     progress("start the embedded PostgreSQL server")
@@ -93,7 +95,9 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
         write_truth(firm, folder / "truth.csv")
         days = stages.days_to_live(firm, stage.reached(), next_day=next_day)
         if days[-1] > firm.end:
-            raise Mistake(f"the demo firm's life ends on {firm.end}; `care demo reset` begins anew")
+            raise Mistake(
+                said("the demo firm's life ends on {day}; `care demo reset` begins anew", day=firm.end)
+            )
         known_before = stage.reached() is not None and not next_day
         publish(firm, demo, sales_dsn=stage.sales_dsn, upto=stages.at(days[0], 1, 30))
         variables = stages.environment(
@@ -127,13 +131,18 @@ def _play(folder: Path, *, next_day: bool, pages: bool) -> int:
             stage.reach(day)
         progress.done()
         after = _counts(connection)
-        print("\n".join(picture(connection, days[-1], demo)))
+        print("\n".join(picture(connection, days[-1], demo, chosen.language)))
         if known_before:
-            print(
-                "\nThis demo was there before: running its last day again changed "
-                + ("nothing." if before == after else "something, which it must not.")
+            print()
+            tell(
+                chosen,
+                said("This demo was there before: running its last day again changed nothing.")
+                if before == after
+                else said(
+                    "This demo was there before: running its last day again changed something, which it must not."
+                ),
             )
-        _tell_where(demo, after, pages=pages)
+        _tell_where(demo, chosen)
         return _serve(variables, demo) if pages else 0
 
 
@@ -185,19 +194,22 @@ def _counts(connection: Connection) -> dict[str, int]:
     return counts
 
 
-def _tell_where(demo: Path, counts: dict[str, int], *, pages: bool) -> None:
+def _tell_where(demo: Path, chosen: argparse.Namespace) -> None:
     home = paths.home()
     shown = demo.relative_to(home) if demo.is_relative_to(home) else demo
-    print(
-        "\nWhat next\n"
-        "  care explain CUSTOMER          why a customer stands where it stands\n"
-        f"  {shown}/mail/*.eml          the mails that were delivered\n"
-        "  care demo next-day             live one more day\n"
-        "  make demo UI=1                 the same data in Airflow\n"
-        "  care demo stop | reset         stop the servers | remove everything"
-        if not pages
-        else "\nStarting Airflow ..."
-    )
+    print()
+    if chosen.ui:
+        tell(chosen, said("Starting Airflow ..."))
+        return
+    for line in (
+        said("What next"),
+        said("  care explain CUSTOMER          why a customer stands where it stands"),
+        said("  {folder}/mail/*.eml          the mails that were delivered", folder=shown),
+        said("  care demo next-day             live one more day"),
+        said("  make demo UI=1                 the same data in Airflow"),
+        said("  care demo stop | reset         stop the servers | remove everything"),
+    ):
+        tell(chosen, line)
 
 
 def _serve(variables: dict[str, str], demo: Path) -> int:
