@@ -199,7 +199,7 @@ def test_the_command_speaks_chinese_and_json_and_names_what_was_meant(
 
     main(["timeline", "C1", "--language", "zh-CN"])
     shown = capsys.readouterr().out
-    assert "工单 投诉  T1, high" in shown and "合同 续签  K1, 到期 2026-12-31  900.00" in shown
+    assert "工单 投诉  T1，high" in shown and "合同 续签  K1，到期 2026-12-31  900.00" in shown
     main(["timeline", "C1", "--json"])
     events = json.loads(capsys.readouterr().out)
     assert events[-1]["kind"] == "reason" and events[-1]["what"] == "stocktaking"

@@ -68,9 +68,11 @@ def _line(event: dict[str, Any], language: str) -> str:
     kind = KINDS[event["kind"]][0 if language == "en" else 1]
     money = "" if event["amount"] is None else f"{event['amount']:,.2f} {event['currency'] or ''}".strip()
     said = "" if event["personal"] is None else f"“{event['personal']}”"
-    text = ", ".join(_piece(piece, language) for piece in (event["text"] or "").split(", "))
+    pieces = (_piece(piece, language) for piece in (event["text"] or "").split(", "))
+    text = (", " if language == "en" else "，").join(pieces)
+    what = _word(event["what"], language)
     parts = "  ".join(part for part in (text, money, said) if part)
-    return f"{event['day']}  {kind} {_word(event['what'], language)}  {parts}  [{event['source']}]"
+    return f"{event['day']}  {kind}{'' if what == kind else f' {what}'}  {parts}  [{event['source']}]"
 
 
 def _word(word: str, language: str) -> str:
