@@ -188,4 +188,5 @@ def test_the_command_prints_it_for_programs_too(
     told = json.loads(capsys.readouterr().out)
     assert {one["customer_id"] for one in told["changes"]} == {"K2", "K3", "K5"}
     assert main(["plan", "--config", str(tmp_path / "stricter"), "--language", "zh-CN"]) == 0
-    assert "下一晚的预警级别" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "下一晚的预警级别" in shown.out and "用两套配置判断 " in shown.err

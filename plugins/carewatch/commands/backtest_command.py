@@ -45,8 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     if chosen.last < chosen.first:
         raise Mistake(said("--to {last} lies before --from {first}", last=chosen.last, first=chosen.first))
-    spec, progress = configuration(chosen).judgement, Progress()
-    speak(chosen, spec.firm)
+    spec = configuration(chosen).judgement
+    progress = Progress(speak(chosen, spec.firm))
     rows: list[tuple[str, ...]] = []
     summary: list[dict[str, Any]] = []
     with warehouse() as connection:

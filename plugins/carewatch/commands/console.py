@@ -136,13 +136,14 @@ def print_json(value: Any) -> None:
 class Progress:
     """Lines on standard error that say how far a long work is; on a terminal one line that is written over."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = "en") -> None:
+        self._language = language
         self._start = time.monotonic()
         self._terminal = sys.stderr.isatty()
         self._open = False
 
     def __call__(self, text: str) -> None:
-        line = f"{time.monotonic() - self._start:6.1f} s  {text}"
+        line = f"{time.monotonic() - self._start:6.1f} s  {in_language(text, self._language)}"
         if self._terminal:
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
             self._open = True

@@ -77,20 +77,20 @@ def _play(folder: Path, chosen: argparse.Namespace) -> int:
     from care_demo.show import picture
     from care_demo.ticket_process import ensure_running, token_file
 
-    next_day, pages, progress = chosen.what == "next-day", chosen.ui, Progress()
+    next_day, pages, progress = chosen.what == "next-day", chosen.ui, Progress(chosen.language)
     demo = folder / "demo"
     demo.mkdir(parents=True, exist_ok=True, mode=0o700)
-    progress("start the embedded PostgreSQL server")
+    progress(said("start the embedded PostgreSQL server"))
     dsn = embedded.start(folder / "warehouse")
     stage = stages.Stage(demo, paths.home(), dsn)
     if stage.reached() is None and _is_left_over(dsn):
-        progress("remove the warehouse that an earlier demo left behind")
+        progress(said("remove the warehouse that an earlier demo left behind"))
         embedded.destroy(folder / "warehouse")
         dsn = embedded.start(folder / "warehouse")
         stage = stages.Stage(demo, paths.home(), dsn)
     with connect(dsn, autocommit=True) as connection, receiving(demo) as receivers:
         migrate(connection)
-        progress("simulate the demo firm: 400 customers, 30 months")
+        progress(said("simulate the demo firm: 400 customers, 30 months"))
         firm = simulate()
         write_truth(firm, folder / "truth.csv")
         days = stages.days_to_live(firm, stage.reached(), next_day=next_day)
@@ -109,7 +109,7 @@ def _play(folder: Path, chosen: argparse.Namespace) -> int:
         )
         variables |= _reached_directly()
         stages.apply(variables)
-        progress("load Airflow and the Dags")
+        progress(said("load Airflow and the Dags"))
         from care_demo.dag_runs import Dags
 
         dags = Dags(paths.home() / "dags", demo / "airflow.log")

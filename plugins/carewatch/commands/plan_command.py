@@ -10,7 +10,9 @@ from carewatch.commands.console import (
     config_argument,
     configuration,
     json_argument,
+    language_argument,
     print_json,
+    speak,
     warehouse,
 )
 from carewatch.flow.plan import plan
@@ -25,18 +27,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="replay so many past weeks for new warnings a week, hours of work and budgets (13 is a quarter)",
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="list every customer who changes")
-    parser.add_argument("--language", choices=("en", "zh-CN"), default=None, help="default: the firm's")
+    language_argument(parser)
     config_argument(parser)
     json_argument(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    configured, progress = configuration(chosen), Progress()
+    configured = configuration(chosen)
+    language = speak(chosen, configured.firm)
+    progress = Progress(language)
     with warehouse() as connection:
         found = plan(connection, configured, weeks=max(chosen.weeks, 0), progress=progress)
     progress.done()
     if chosen.json:
         print_json(asdict(found))
     else:
-        print("\n".join(plan_lines(found, chosen.language or configured.firm.language, everybody=chosen.all)))
+        print("\n".join(plan_lines(found, language, everybody=chosen.all)))
     return 0

@@ -14,6 +14,7 @@ from carewatch.measure.cut import Cut
 from carewatch.measure.health import OVERRIDE
 from carewatch.measure.tiers import tier_day
 from carewatch.spec.configuration import JudgementSpec
+from carewatch.spec.saying import said
 from carewatch.store import tiers as tier_store
 from carewatch.store.database import Connection
 from carewatch.store.metrics import metrics_at
@@ -117,7 +118,15 @@ def replay(
             judged = replayed.judged
             level = level_of_memory(spec, judged.book, memory[1], severities(judged.book, judged.columns))
             replayed = Replayed(day, replayed.customers, replayed.judged, level)
-        progress(f"{number}/{len(warm_up) + len(days)}  {day}  {len(replayed.customers)} customers")
+        progress(
+            said(
+                "{number}/{total}  {day}  {customers} customers",
+                number=number,
+                total=len(warm_up) + len(days),
+                day=day,
+                customers=len(replayed.customers),
+            )
+        )
         if day >= first:
             yield replayed
 

@@ -21,6 +21,7 @@ from carewatch.flow.backtest import Progress, replay
 from carewatch.learn.workload import Budgeted, Week, within_budget
 from carewatch.measure.health import risk_of
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
+from carewatch.spec.saying import said
 from carewatch.store import configurations, nights, outcomes, signals
 from carewatch.store import live_warnings as warnings
 from carewatch.store import tiers as tier_store
@@ -104,7 +105,7 @@ def plan(
     """
     night = nights.last_sealed(connection)
     old, new = configurations.judgement(connection, night.judgement), configuration.judgement
-    progress(f"judge the night of {night.day} by both configurations")
+    progress(said("judge the night of {day} by both configurations", day=night.day))
     before, after = standing(connection, night, old), standing(connection, night, new)
     changes, owners = _changes(connection, night, new, configuration.care, before, after)
     weekly = _weeks(connection, night.day, (old, new), owners, weeks, progress) if weeks else None
