@@ -176,6 +176,17 @@ def test_other_commands_refuse_a_broken_configuration_in_the_same_words(
     assert capsys.readouterr().err == (case / "expect.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.req("D14")
+def test_a_command_that_is_asked_in_chinese_refuses_in_chinese(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = CHINESE[0]
+    lay_out(case, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    assert main(["describe", "unhappy", "--config", "config", "--language", "zh-CN"]) == 2
+    assert capsys.readouterr().err == (case / "expect.zh-CN.txt").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from carewatch.commands.console import day, json_argument, print_json, warehouse
+from carewatch.commands.console import day, json_argument, language_argument, print_json, warehouse
 from carewatch.commands.explain_text import explain_lines
 from carewatch.flow.explain import explain
 
@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of a restated night: 0 is the night as it was run",
     )
-    parser.add_argument("--language", choices=("en", "zh-CN"), default="en")
+    language_argument(parser, "en")
     parser.add_argument("--all", action="store_true", help="show rules that did not fire as well")
     parser.add_argument(
         "--ids", action="store_true", help="show what things are called in the configuration as well"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-from carewatch.commands.console import by_argument, day, json_argument, print_json, warehouse
+from carewatch.commands.console import (
+    by_argument,
+    day,
+    json_argument,
+    language_argument,
+    print_json,
+    warehouse,
+)
 from carewatch.flow.explain import customer_number
 from carewatch.spec.fact_names import word_label
 from carewatch.store import customer_file
@@ -36,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
     parser.add_argument("--from", dest="first", type=day, default=None, metavar="DAY", help="first day shown")
     parser.add_argument("--to", dest="last", type=day, default=None, metavar="DAY", help="last day shown")
-    parser.add_argument("--language", choices=("en", "zh-CN"), default="en")
+    language_argument(parser, "en")
     parser.add_argument(
         "--show-personal", action="store_true", help="personal texts as they are; leaves a trace"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from carewatch.commands.console import json_argument, print_json, warehouse
+from carewatch.commands.console import json_argument, language_argument, print_json, warehouse
 from carewatch.store.views import View, views
 
 HELP = "list the views for reports and BI tools with a sentence each; --page writes docs/bi.md"
@@ -32,7 +32,7 @@ night. Nothing here is proof of cause: `right_share` counts how warnings ended, 
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--language", choices=("en", "zh-CN"), default="en")
+    language_argument(parser, "en")
     parser.add_argument("--page", action="store_true", help="print the page docs/bi.md")
     json_argument(parser)
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Final
 
-from carewatch.commands.console import day, json_argument, print_json, warehouse
+from carewatch.commands.console import day, json_argument, language_argument, print_json, warehouse
 from carewatch.flow.why import Moved, why
 
 HELP = "split the change of a customer's score between two nights exactly into what caused it"
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
     parser.add_argument("--from", dest="first", type=day, required=True, metavar="DAY")
     parser.add_argument("--to", dest="last", type=day, required=True, metavar="DAY")
-    parser.add_argument("--language", choices=("en", "zh-CN"), default="en")
+    language_argument(parser, "en")
     json_argument(parser)
 
 
