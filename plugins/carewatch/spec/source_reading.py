@@ -28,6 +28,13 @@ _NAMES: Final = {
     Kind.DAY: "a date",
     Kind.INSTANT: "a time",
 }
+_UNREAD: Final = {
+    Kind.TEXT: "not a text",
+    Kind.NUMBER: "not a number",
+    Kind.FLAG: "not yes or no",
+    Kind.DAY: "not a date",
+    Kind.INSTANT: "not a time",
+}
 
 
 def base(kind: Kind) -> Kind:
@@ -38,6 +45,11 @@ def base(kind: Kind) -> Kind:
 def in_words(kind: Kind) -> str:
     """Name a kind as messages do."""
     return said(_NAMES[base(kind)])
+
+
+def unread(kind: Kind) -> str:
+    """Say that a value could not be read as a kind, as the reason of a row that waits."""
+    return _UNREAD[base(kind)]
 
 
 def literal(text: str) -> str:

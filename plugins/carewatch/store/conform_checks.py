@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from carewatch.spec.facts import Column, Kind
 from carewatch.spec.source_expression import Compiled
-from carewatch.spec.source_reading import in_words, literal
+from carewatch.spec.source_reading import literal, unread
 from carewatch.spec.source_words import WORDS
 from carewatch.spec.stream_plan import StreamPlan
 
@@ -79,9 +79,7 @@ def row_checks(plan: StreamPlan, values: list[Value]) -> Iterator[Check]:
             continue
         text = f"care.read_text({raw[name]})"
         place: Place = "first" if (name, kind) in early else "value"
-        yield Check(
-            f"{alias} is null and {text} is not null", f"not {in_words(kind)}", name, raw[name], place
-        )
+        yield Check(f"{alias} is null and {text} is not null", unread(kind), name, raw[name], place)
     yield Check("key is null", "no key", "key", place="key")
     yield Check(HELD, None, value="held")
     yield from _said_checks(values, "value")
@@ -90,8 +88,8 @@ def row_checks(plan: StreamPlan, values: list[Value]) -> Iterator[Check]:
 def _said_checks(values: list[Value], place: Place) -> Iterator[Check]:
     for value in values:
         if value.said is not None:
-            unread = f"{value.name} is null and {value.said} is not null"
-            yield Check(unread, f"not {in_words(value.kind)}", value.shown, value.said, place)
+            missing = f"{value.name} is null and {value.said} is not null"
+            yield Check(missing, unread(value.kind), value.shown, value.said, place)
 
 
 def last_checks(plan: StreamPlan, group_values: list[Value]) -> Iterator[Check]:
