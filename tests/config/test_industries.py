@@ -247,6 +247,28 @@ def test_metrics_of_ones_own_leave_the_library_where_it_is(tmp_path: Path) -> No
         load(folder)
 
 
+def model_of(count: int, *more: str) -> str:
+    """Return a health model of so many shipped metrics."""
+    shipped = load_shipped().judgement.metrics
+    names = sorted(name for name, metric in shipped.items() if metric.better == "higher")[:count]
+    metrics = "".join(
+        f"      {name}: {{weight: {1 / count!r}, points: {{0: 0, 1: 100}}}}\n" for name in names
+    )
+    head = "".join(f"{line}\n" for line in ("version: 1", "label: Ours", *more))
+    return f"{head}dimensions:\n  all:\n    label: All\n    weight: 1\n    metrics:\n{metrics}"
+
+
+def noted_models(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[str]:
+    """Return what a check notes of how much the health models of a folder score."""
+    for path in (folder / "warnings").iterdir():
+        path.unlink()
+    monkeypatch.chdir(folder.parent)
+    assert main(["check", folder.name]) == 0
+    return [line for line in capsys.readouterr().out.splitlines() if "the health model scores" in line]
+
+
 @pytest.mark.req("S23")
 @pytest.mark.parametrize(("count", "noted"), [(7, True), (8, False), (12, False), (13, True)])
 def test_too_few_and_too_many_scored_metrics_are_noted_at_their_place(
@@ -258,17 +280,26 @@ def test_too_few_and_too_many_scored_metrics_are_noted_at_their_place(
 ) -> None:
     folder = tmp_path / "firm"
     shutil.copytree(ROOT / "config" / "industries" / "retail_chain", folder)
-    shipped = load_shipped().judgement.metrics
-    names = sorted(name for name, metric in shipped.items() if metric.better == "higher")[:count]
-    metrics = "".join(
-        f"      {name}: {{weight: {1 / count!r}, points: {{0: 0, 1: 100}}}}\n" for name in names
-    )
-    text = f"version: 1\nlabel: Ours\ndimensions:\n  all:\n    label: All\n    weight: 1\n    metrics:\n{metrics}"
-    (folder / "health.yaml").write_text(text, encoding="utf-8")
-    for path in (folder / "warnings").iterdir():
-        path.unlink()
-    monkeypatch.chdir(tmp_path)
-    assert main(["check", "firm"]) == 0
-    said = [line for line in capsys.readouterr().out.splitlines() if "the health model scores" in line]
+    (folder / "health.yaml").write_text(model_of(count), encoding="utf-8")
+    said = noted_models(folder, monkeypatch, capsys)
     what = f"note: firm/health.yaml:3:1: the health model scores {count} metrics; expected the 8 to 12 that say most"
     assert said == ([what] if noted else [])
+
+
+@pytest.mark.req("S23")
+@pytest.mark.parametrize(("count", "noted"), [(7, True), (8, False)])
+def test_each_of_several_models_is_counted(
+    count: int,
+    noted: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "firm"
+    shutil.copytree(ROOT / "config" / "industries" / "retail_chain", folder)
+    (folder / "health.yaml").write_text(model_of(8), encoding="utf-8")
+    (folder / "health").mkdir()
+    own = model_of(count, "model: dealers", "when: tier is A", "order: 1")
+    (folder / "health" / "dealers.yaml").write_text(own, encoding="utf-8")
+    what = f"note: firm/health/dealers.yaml:6:1: the health model scores {count} metrics; expected the 8 to 12 that say most"
+    assert noted_models(folder, monkeypatch, capsys) == ([what] if noted else [])

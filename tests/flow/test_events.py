@@ -336,15 +336,20 @@ def test_a_note_with_a_risk_tag_is_a_signal_at_the_next_tick_with_its_own_severi
     assert firm.tick(firm.moment(day(2), 10.2)).moves == 0, "the signal stands already"
 
 
+@pytest.mark.req("S35")
 def test_other_names_are_those_of_the_night_on_which_warnings_stand(firm: TinyFirm) -> None:
-    for name, strain in (("C1", 1), ("C2", 0)):
+    for name, strain in (("C1", 1), ("C2", 0), ("C3", 1)):
         customer(firm, name)
         firm.dial(name, day(1), quiet=0, halt=0, strain=strain, mood=90)
     firm.night(day(1))
     for name in ("C1", "C2"):
         leaves(firm, name, firm.moment(day(1), 9), main=False)
     firm.tick(firm.moment(day(1), 9.2))
-    assert [row[:2] for row in signals(firm)] == [("C1", "left_when_strained"), ("C1", "strain")]
+    assert [row[:2] for row in signals(firm)] == [
+        ("C1", "left_when_strained"),
+        ("C1", "strain"),
+        ("C3", "strain"),  # and nobody left
+    ]
     [(evidence,)] = firm.rows("select evidence from care.signal where rule = 'left_when_strained'")
     assert evidence["strain"] == 1 and evidence["what"] == "left" and evidence["event_day"] == "2026-06-01"
 

@@ -97,9 +97,10 @@ class Shelf:
 
     def borrows(self, kind: str) -> bool:
         """Return whether the shipped files of a kind stand in for the folder's own."""
-        shipped = self.folder == shipped_folder()
-        return not shipped and not any(
-            path.is_relative_to(self.folder) for path in files_of(self.folder, kind)
+        return (
+            kind in (*SHARED, LIBRARY)
+            and self.folder != shipped_folder()
+            and not any(path.is_relative_to(self.folder) for path in files_of(self.folder, kind))
         )
 
     def asked(self, path: Path) -> Iterator[tuple[str, Place]]:
