@@ -117,6 +117,7 @@ def test_a_months_tiers_stay_as_first_computed(given: GivenFacts) -> None:
     ]
 
 
+@pytest.mark.req("S63", "S71")
 def test_other_cuts_are_other_tiers_and_another_rule_is_not(given: GivenFacts) -> None:
     given.add("order", "Amber", local(4, 10), amount=500000)
     assert tiers_on(given, date(2026, 6, 1)) == {"Amber": "B", "Birch": "C"}
