@@ -122,6 +122,7 @@ def test_weights_of_tenths_that_only_sum_to_one_in_decimals_are_accepted() -> No
     assert scored(model, [dict.fromkeys(tenths, 0.7)]).score.tolist() == [70]
 
 
+@pytest.mark.req("S53")
 def test_the_shipped_model_is_sound() -> None:
     model, problems = validate(read_document(home() / "config" / "health.yaml"), Health)
     assert model is not None and not problems
