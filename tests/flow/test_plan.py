@@ -11,7 +11,7 @@ import pytest
 from tests.firm import MONDAY, PLAYBOOKS, TinyFirm, changed, configure
 
 from carewatch.flow.plan import Change, Load, Plan, plan, standing
-from carewatch.flow.plan_text import plan_lines
+from carewatch.flow.plan_text import plan_lines, plan_parts
 from carewatch.store.nights import last_sealed
 
 NEXT = MONDAY + timedelta(days=1)
@@ -102,6 +102,31 @@ def test_tiers_and_owners_are_told_with_the_tasks_that_would_start(firm: TinyFir
     said = "\n".join(plan_lines(found, "zh-CN", everybody=True))
     assert "等级 A：绿 -> 黄" in said and "lin：3" in said
     assert "tier A: green -> yellow" in "\n".join(plan_lines(found, "en"))
+
+
+@pytest.mark.req("D2")
+@pytest.mark.parametrize(
+    ("count", "in_shell", "in_mail"), [(20, 20, 20), (21, 20, 21), (100, 20, 100), (103, 20, 100)]
+)
+def test_whoever_is_not_listed_is_counted(count: int, in_shell: int, in_mail: int) -> None:
+    changes = tuple(
+        Change(f"K{number:03}", "A", "ann", 5.0, ("green", "red"), (0, 1), (0, 2)) for number in range(count)
+    )
+    found = Plan(MONDAY, "old", "new", 500, changes, {}, None, ())
+    table = next(part for part in plan_parts(found, "en") if "customer" in part.columns)
+    mail = plan_lines(found, "en", shell=False)
+    for said, named, hint in (
+        (plan_lines(found, "en"), in_shell, "; --all lists them"),
+        (mail, in_mail, ""),
+        ([*(row[0] for row in table.rows), *table.lines], in_mail, ""),
+    ):
+        assert len([line for line in said if line.strip().startswith("K")]) == named
+        left = [line.strip() for line in said if " more" in line]
+        assert left == ([f"... and {count - named} more{hint}"] if count > named else [])
+    assert (
+        len(plan_lines(found, "en", everybody=True))
+        == len(plan_lines(found, "en", customers=False)) + count + 3
+    )
 
 
 def test_the_same_configuration_changes_nobody(firm: TinyFirm) -> None:

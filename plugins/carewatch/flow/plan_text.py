@@ -53,8 +53,10 @@ _SHOWN: Final = 20
 _SHOWN_ON_A_PAGE: Final = 100
 
 
-def plan_lines(found: Plan, language: str, *, everybody: bool = False, customers: bool = True) -> list[str]:
-    """Return the plan as lines for a shell; `customers` says whether the ones who change are named."""
+def plan_lines(
+    found: Plan, language: str, *, everybody: bool = False, customers: bool = True, shell: bool = True
+) -> list[str]:
+    """Return the plan as lines, for a shell or the text of a mail; `customers` says whether the ones who change are named."""
     words: dict[str, Any] = _WORDS[language]
     lines = [_head(found, words)]
     if not found.changes:
@@ -64,10 +66,11 @@ def plan_lines(found: Plan, language: str, *, everybody: bool = False, customers
         lines += [words["move"].format(**one) for one in crossings]
     if found.changes and customers:
         lines += ["", words["list"], words["columns"]]
-        shown = found.changes if everybody else found.changes[:_SHOWN]
+        shown = found.changes if everybody else found.changes[: _SHOWN if shell else _SHOWN_ON_A_PAGE]
         lines += [_LISTED.format(*_named(one, words)) for one in shown]
         if len(found.changes) > len(shown):
-            lines.append(f"  {words['more']}{words['all']}".format(count=len(found.changes) - len(shown)))
+            more = words["more"].format(count=len(found.changes) - len(shown))
+            lines.append(f"  {more}{words['all'] if shell else ''}")
     if found.extra_tasks:
         lines += ["", words["tasks"]]
         lines += [words["task"].format(person=person, count=count) for person, count in _owed(found)]

@@ -62,7 +62,7 @@ def preview(connection: Connection, folder: Path, language: str, *, present: Pat
     told = [words(said("note: {note}", note=note.in_(language))) for note in new]
     try:
         planned = plan(connection, found.reading.configuration)
-        effect, parts = plan_lines(planned, language), plan_parts(planned, language)
+        effect, parts = plan_lines(planned, language, shell=False), plan_parts(planned, language)
     except NoNight:
         effect = [words(said("No night has been sealed yet: the effect cannot be told."))]
         parts = [Part(effect[0])]
