@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.firm import FILES, MONDAY, TIER_RATES, TinyFirm, changed, configure, empty
 from tests.flow.test_held_source import SOURCES
@@ -185,6 +185,10 @@ two_of = st.tuples(
     edited=st.booleans(),
     riser=st.booleans(),
     read=two_of,
+)
+# between the two nights the score is 0, which is known all the same
+@example(
+    mood=(0, 100), quiet=(50, 50), late=None, edited=False, riser=False, read=(("meter", "polls"), ("polls",))
 )
 def test_the_parts_always_sum_to_the_change_and_what_did_not_change_has_no_part(
     fed: TinyFirm, tmp_path_factory: pytest.TempPathFactory,
