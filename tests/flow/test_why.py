@@ -142,6 +142,20 @@ def test_a_corrected_number_is_correction_and_not_behaviour(firm: TinyFirm) -> N
 
 
 @pytest.mark.req("D4")
+def test_a_history_that_was_loaded_since_is_correction(firm: TinyFirm) -> None:
+    two_nights(firm, 80, 95)
+    firm.night(MONDAY)
+    firm.rows(
+        "insert into care.load (origin, load_id, loaded_at, landed, new, changed, unchanged, repeated, filtered, quarantined, "
+        "history) values ('polls.rows', 'first', %s, 1, 1, 0, 0, 0, 0, 0, true) returning 1", firm.moment(MONDAY, 12),
+    )  # fmt: skip
+    eve = firm.moment(MONDAY - timedelta(days=1), 15)
+    firm.facts.add("survey", "K", eve, score=95, load_id="first", known_assumed=True)
+    firm.night(TUESDAY)
+    assert why(firm.connection, "K", MONDAY, TUESDAY).parts == parts(correction="15.00")
+
+
+@pytest.mark.req("D4")
 def test_a_source_that_went_missing_or_came_back_is_source_gap(fed: TinyFirm) -> None:
     fed.customer("K")
     for number in range(3):
