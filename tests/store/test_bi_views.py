@@ -30,7 +30,8 @@ def lived(warehouse_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
     """Return a firm of five customers with five nights.
 
     K1 is odd from the first night and closed as a false alarm; K2 is odd on the second and falls asleep on the fourth; K3
-    rises; K4 falls asleep without a warning; K5 is always well. K2 and K4 had not bought for 90 days on the days of their
+    rises; K4 falls asleep without a warning; K5 is well, and on the
+    last night nobody knows how it feels. K2 and K4 had not bought for 90 days on the days of their
     falling asleep.
     """
     dsn = embedded.create_database(warehouse_server, f"test_bi_{uuid.uuid4().hex[:12]}")
@@ -67,7 +68,7 @@ def lived(warehouse_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
                     quiet=quiet[number],
                     strain=0,
                     halt=int(name == "K3" and number == 3),
-                    mood=90,
+                    **({} if name == "K5" and number == 4 else {"mood": 75 if name == "K1" else 90}),
                 )
             firm.night(MONDAY + number * DAY)
             if number == 0:
@@ -106,13 +107,18 @@ def rows(
 
 @pytest.mark.req("S156", "S138")
 def test_customers_today(lived: TinyFirm) -> None:
-    columns = "customer_id, name, tier, colour, score, stage, owner_id, warning_level, value_at_stake::int"
+    columns = (
+        "customer_id, name, tier, value_score, colour, score, risk, stage, stage_since, dormant, owner_id, warning_no, "
+        "warning_level, warning_state, warning_opened, value_at_stake::int"
+    )
+    none = (None,) * 5
+    day = {number: MONDAY + (number - 1) * DAY for number in range(1, 6)}
     assert rows(lived, "customers", columns) == [
-        ("K1", "Firm K1", "A", "green", 90, "here", "ann", None, None),
-        ("K2", "Firm K2", "B", "green", 90, "dormant", "ann", None, None),
-        ("K3", "Firm K3", "B", "green", 90, "here", "lin", 1, 60),
-        ("K4", "Firm K4", "B", "green", 90, "dormant", "ann", None, None),
-        ("K5", "Firm K5", "B", "green", 90, "here", "ann", None, None),
+        ("K1", "Firm K1", "A", 80, "green", 75, 25, "here", day[1], False, "ann", *none),
+        ("K2", "Firm K2", "B", 50, "green", 90, 10, "dormant", day[4], True, "ann", *none),
+        ("K3", "Firm K3", "B", 50, "green", 90, 10, "here", day[1], False, "lin", 3, 1, "open", day[3], 60),
+        ("K4", "Firm K4", "B", 50, "green", 90, 10, "dormant", day[3], True, "ann", *none),
+        ("K5", "Firm K5", "B", 50, "grey", None, None, "here", day[1], False, "ann", *none),
     ]
     assert rows(lived, "customers", "distinct day") == [(MONDAY + 4 * DAY,)]
 
@@ -120,12 +126,23 @@ def test_customers_today(lived: TinyFirm) -> None:
 @pytest.mark.req("S59", "S156")
 @pytest.mark.parametrize("view", ["customers", "health_history"])
 def test_risk_stands_beside_the_score(lived: TinyFirm, view: str) -> None:
-    assert rows(lived, view, "distinct score, risk") == [(90, 10)]
+    assert rows(lived, view, "distinct score, risk") == [(75, 25), (90, 10), (None, None)]
 
 
 @pytest.mark.req("S156")
 def test_every_night_and_every_number(lived: TinyFirm) -> None:
     assert rows(lived, "health_history", "count(*), count(distinct day)") == [(25, 5)]
+    last = MONDAY + 4 * DAY
+    seen = "customer_id, score, risk, colour, tier, model, known_share, dormant"
+    assert rows(lived, "health_history", seen, f"day = '{last}' and customer_id <> 'K4'") == [
+        ("K1", 75, 25, "green", "A", "default", 1, False),
+        ("K2", 90, 10, "green", "B", "default", 1, True),
+        ("K3", 90, 10, "green", "B", "default", 1, False),
+        ("K5", None, None, "grey", "B", "default", 0, False),
+    ]
+    assert rows(lived, "metrics", "value", f"customer_id = 'K5' and metric = 'mood' and day = '{last}'") == [
+        (None,)
+    ]
     assert rows(lived, "metrics", "day, value", "customer_id = 'K2' and metric = 'quiet'") == [
         (MONDAY + number * DAY, value) for number, value in enumerate((0, 1, 1, 99, 99))
     ]
@@ -143,7 +160,50 @@ def test_signals_and_warnings_with_their_life(lived: TinyFirm) -> None:
     assert ("K2", MONDAY + DAY, 1, "lost", "ann") in opened
     assert any(one[:3] == ("K3", MONDAY + 2 * DAY, 2) and one[3] is None for one in opened)
     assert rows(lived, "warnings", "count(*)") == lived.rows("select count(*) from care.warning")
-    assert ("K2", "quiet", "closed") in rows(lived, "signals", "customer_id, rule, state")
+    day = {number: MONDAY + (number - 1) * DAY for number in range(1, 6)}
+    signals = "customer_id, rule, severity, counts_as, dimension, state, first_day, opened_day, last_true_day, closed_day"
+    assert rows(lived, "signals", signals, order="signal_no") == [
+        ("K1", "quiet", "mild", "quiet", "use", "open", day[1], day[1], day[5], None),
+        ("K2", "quiet", "mild", "quiet", "use", "closed", day[2], day[2], day[3], day[4]),
+        ("K3", "quiet", "mild", "quiet", "use", "open", day[3], day[3], day[5], None),
+        ("K3", "halt", "severe", "halt", "use", "closed", day[4], day[4], day[4], day[5]),
+    ]
+    stands = "customer_id, level, peak_level, priority, state, result, tier, value_at_stake::int, risk, closed_at is null, tasks"
+    assert rows(lived, "warnings", stands, order="warning_no") == [
+        ("K1", 0, 1, "medium", "false_alarm", "false_alarm", "A", 700, 0.25, False, 1),
+        ("K2", 0, 1, "low", "lost", "lost", "B", None, pytest.approx(0.1), False, 1),
+        ("K3", 1, 2, "low", "open", None, "B", 60, pytest.approx(0.1), True, 3),
+    ]
+    assert rows(lived, "notices", "subject, transition, receiver_id, sent_on, kind, channel, delivery", order="1, 2, 3") == [
+        ("task:4", 1, "lin", True, "reminder", "mail", "waiting"),
+        ("task:5", 1, "lin", True, "reminder", "mail", "waiting"),
+        ("warning:1", 1, "ann", True, "digest", "mail", "waiting"),
+        ("warning:1", 2, "ann", False, None, None, None),
+        ("warning:2", 1, "ann", True, "digest", "mail", "waiting"),
+        ("warning:2", 2, "ann", False, None, None, None),
+        ("warning:3", 1, "lin", True, "digest", "mail", "waiting"),
+        ("warning:3", 2, "bob", True, "digest", "mail", "waiting"),
+        ("warning:3", 2, "lin", True, "digest", "mail", "waiting"),
+        ("warning:3", 3, "lin", False, None, None, None),
+    ]  # fmt: skip
+    assert rows(
+        lived, "tasks", "warning_no, step, role, owner_id, state, kept, reminders", order="task_no"
+    ) == [
+        (1, "first_call", "owner", "ann", "cancelled", None, 0),
+        (2, "first_call", "owner", "ann", "cancelled", None, 0),
+        (3, "first_call", "owner", "lin", "superseded", None, 0),
+        (3, "first_call", "owner", "lin", "open", False, 1),
+        (3, "plan", "owner", "lin", "open", False, 1),
+        (3, "visit", "owner", "lin", "open", None, 0),
+    ]
+    with lived.connection.transaction(force_rollback=True):
+        at = lived.moment(day[5], 9)
+        lived.connection.execute(
+            "update care.care_task set state = 'done', settled_at = case step when 'plan' then %s else %s end "
+            "where state = 'open' and step <> 'visit'", (at, at + timedelta(hours=1)),
+        )  # fmt: skip
+        called = rows(lived, "warnings", "tasks, tasks_done, first_contact_at", "customer_id = 'K3'")
+        assert called == [(3, 2, at + timedelta(hours=1))], "a plan is no contact"
     assert rows(lived, "tasks", "count(*), count(distinct warning_no)") == lived.rows(
         "select count(*), count(distinct case_no) from care.care_task"
     )
@@ -251,6 +311,12 @@ def test_the_other_views_answer(lived: TinyFirm) -> None:
     ]
     assert rows(lived, "loads", "stream, new") == [("a.b", 6)]
     assert rows(lived, "tier_transitions", "count(*)") == [(0,)]
+    with lived.connection.transaction(force_rollback=True):
+        lived.connection.execute(
+            "insert into care.held_source (night, source, owner, reason, known_until, facts) "
+            "select night_no, 'a', 'it', '{}', null, '{}' from care.night where day = %s", (MONDAY + 4 * DAY,),
+        )  # fmt: skip
+        assert rows(lived, "sources", "held_last_night") == [(True,)]
 
 
 def test_the_reader_reads_the_views_and_nothing_else(lived: TinyFirm) -> None:
