@@ -206,6 +206,22 @@ def test_of_a_pilot_only_its_customers_are_live_and_widening_it_releases_the_res
 
 
 @pytest.mark.req("S85")
+@pytest.mark.parametrize(
+    ("profile", "stands"), [("usual", [("C1", 1), ("C2", 2)]), ("loose", [("C2", 1)])]
+)  # fmt: skip
+def test_a_loose_launch_asks_for_more_before_it_warns(
+    make_firm: Callable[..., TinyFirm], profile: str, stands: list[tuple[str, int]]
+) -> None:
+    firm = make_firm({"launch.yaml": f"version: 1\nprofile: {profile}\n"})
+    for name, dial in (("C1", "quiet"), ("C2", "halt")):
+        firm.customer(name)
+        firm.dial(name, MONDAY, **{"quiet": 0, "strain": 0, "halt": 0, "mood": 90, dial: 1})
+    firm.night(MONDAY)
+    levels = "select customer_id, level from care.warning join care.customer using (customer_no) order by 1"
+    assert firm.rows(levels) == stands
+
+
+@pytest.mark.req("S85")
 def test_what_has_cleared_meanwhile_or_was_recorded_after_the_word_is_not_released(
     make_firm: Callable[..., TinyFirm], tmp_path: Path
 ) -> None:
