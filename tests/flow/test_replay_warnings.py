@@ -156,6 +156,17 @@ def test_what_a_tick_raised_comes_out_as_the_tick_saw_it(waiting: TinyFirm) -> N
         firm.dial("K2", night, quiet=0, strain=number, halt=0, mood=90)
     firm.night(MONDAY)
     noon = firm.moment(MONDAY, 12)
+    # a colour that was said since the night is not what the tick went by
+    override(
+        firm.connection,
+        "K1",
+        "red",
+        until=MONDAY,
+        why="seen",
+        by="bob",
+        now=noon - timedelta(hours=1),
+        today=MONDAY,
+    )
     leaves(firm, "K1", noon)
     firm.facts.add("note", "K2", noon, what="unhappy")
     assert firm.tick(noon + timedelta(minutes=5)).raised_early == 1, "K2 is not strained on Monday"

@@ -7,6 +7,7 @@ from typing import Final
 
 from carewatch.spec.metric_kinds import Measure
 from carewatch.spec.metrics import Metric
+from carewatch.spec.plain.where import rows_that_count
 from carewatch.spec.plain.words import Words
 
 _KINDS: Final = {
@@ -51,6 +52,8 @@ def metric_sentences(metric: Metric, words: Words) -> Iterator[str]:
     else:
         span = ""
     yield words.say("{sentence}{span}.", sentence=sentence, span=span)
+    if metric.fact is not None and metric.where is not None:
+        yield rows_that_count(metric.fact, metric.where, words)
     if metric.unit:
         yield words.say("Counted in {unit}.", unit=words.unit(metric.unit))
     if metric.better == "higher":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from carewatch.spec.plain.where import rows_that_count
 from carewatch.spec.plain.words import Words
 from carewatch.spec.rules import Rule
 
@@ -18,6 +19,8 @@ def rule_sentences(name: str, rule: Rule, words: Words) -> Iterator[str]:
             fact=words.fact(rule.fact or ""),
             lasts=lasts,
         )
+        if rule.where is not None and rule.fact is not None:
+            yield rows_that_count(rule.fact, rule.where, words)
         if rule.concerns == "market":
             yield words.say("One event concerns every customer of its industry, country or line.")
     if "when" in rule.model_fields_set:
