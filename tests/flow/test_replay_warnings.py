@@ -157,16 +157,8 @@ def test_what_a_tick_raised_comes_out_as_the_tick_saw_it(waiting: TinyFirm) -> N
     firm.night(MONDAY)
     noon = firm.moment(MONDAY, 12)
     # a colour that was said since the night is not what the tick went by
-    override(
-        firm.connection,
-        "K1",
-        "red",
-        until=MONDAY,
-        why="seen",
-        by="bob",
-        now=noon - timedelta(hours=1),
-        today=MONDAY,
-    )
+    said_at, until = noon - timedelta(hours=1), MONDAY + timedelta(days=1)
+    override(firm.connection, "K1", "red", until=until, why="seen", by="bob", now=said_at, today=MONDAY)
     leaves(firm, "K1", noon)
     firm.facts.add("note", "K2", noon, what="unhappy")
     assert firm.tick(noon + timedelta(minutes=5)).raised_early == 1, "K2 is not strained on Monday"
