@@ -117,6 +117,8 @@ OVER = [
     *said("S28", "inquiries_fell_silent", (L, ASKED | {"days_since_inquiry": 8}), (C, ASKED | {"days_since_inquiry": 7})),
     *said("S30", "talks_turned_distant", (L, {"distant_talks_60d": 2}), (C, {"distant_talks_60d": 1})),
     *said("S38", "orders_down_year_on_year", (L, YEAR | {"amount_year_on_year": -20}), (C, YEAR | {"amount_year_on_year": -19.9})),
+    *said("S34", "complaints_pile_up", (L, {"complaints_90d": 2}), (C, {"complaints_90d": 1})),
+    *said("S34", "order_value_down", (L, {"order_value_change_90d": -15}), (C, {"order_value_change_90d": -14.9})),
     *said("S22", "unhappy", (L, {"satisfaction_180d": 3.4}), (C, {"satisfaction_180d": 3.5})),
     *said("S18", "pays_later", (L, {"days_late_180d": 12}), (C, {"days_late_180d": 11.9})),
     *said("S18", "credit_line_used_up", (L, {"credit_use": 75}), (C, {"credit_use": 74.9})),
