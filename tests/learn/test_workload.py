@@ -31,15 +31,17 @@ def test_simulated_weeks_stay_within_budget_as_often_as_promised() -> None:
     assert np.mean([one.within for one in loose]) < 0.7, "half is not nine tenths"
 
 
+@pytest.mark.req("D7")
 def test_what_is_given_up_is_counted_and_weighed() -> None:
-    found = within_budget([np.array([5.0, 1.0, 3.0]), np.array([2.0, 9.0])], 2, probability=1.0)
-    assert found.cut == pytest.approx(1.0) and found.cut > 1.0, "just above the third stake"
+    found = within_budget([np.array([5.0, 2.0, 3.0]), np.array([4.0, 9.0])], 2, probability=1.0)
+    assert found.cut == pytest.approx(2.0) and found.cut > 2.0, "just above the third stake"
     assert (found.mean, found.worst, found.within) == (2.5, 3, 1.0)
-    assert (found.given_up, found.stake_given_up) == (0.5, 0.5)
+    assert (found.given_up, found.stake_given_up) == (0.5, 1.0)
     roomy = within_budget([np.array([5.0, 1.0, 3.0])], 3)
     assert (roomy.cut, roomy.given_up) == (0.0, 0.0)
 
 
+@pytest.mark.req("D7")
 @given(st.lists(STAKES, min_size=1, max_size=12), st.integers(0, 8), st.floats(0.05, 1))
 def test_the_promise_holds_on_the_weeks_it_was_made_from(
     past: list[np.ndarray], budget: int, share: float

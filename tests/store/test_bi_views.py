@@ -13,6 +13,7 @@ from tests.firm import MONDAY, TinyFirm, changed, configure
 
 from carewatch.commands.views_command import page
 from carewatch.flow.acts import close
+from carewatch.flow.restate import restate
 from carewatch.paths import home
 from carewatch.spec.facts import FACTS, Kind, Privacy
 from carewatch.store import embedded
@@ -149,6 +150,22 @@ def test_every_night_and_every_number(lived: TinyFirm) -> None:
     assert rows(lived, "metrics", "count(*)", f"day = '{MONDAY}'") == [
         (5 * len(lived.configuration.judgement.metrics),)
     ]
+
+
+@pytest.mark.req("S156")
+def test_a_restated_night_shows_what_it_was_last_restated_to(lived: TinyFirm) -> None:
+    last = MONDAY + 4 * DAY
+    with lived.connection.transaction(force_rollback=True):
+        lived.connection.execute("update care.fact_survey set score = 60 where score = 75")
+        lived.clock_at(lived.moment(last, 12))
+        calendar = lived.configuration.care.work
+        [done] = restate(lived.connection, last, last, sources={}, calendar=calendar)
+        assert done.revision == 1 and len(done.changed) == 1
+        mood = f"customer_id = 'K1' and metric = 'mood' and day = '{last}'"
+        assert rows(lived, "metrics", "value", mood) == [(60,)]
+        for view in ("customers", "health_history"):
+            of_today = f"customer_id = 'K1' and day = '{last}'"
+            assert rows(lived, view, "score, colour", of_today) == [(60, "yellow")]
 
 
 @pytest.mark.req("S156")
