@@ -129,6 +129,36 @@ def test_whoever_is_not_listed_is_counted(count: int, in_shell: int, in_mail: in
     )
 
 
+@pytest.mark.req("D2", "D9")
+@pytest.mark.parametrize(("percent", "held"), [(19, 1), (20, None)])
+def test_an_edit_that_would_hold_the_next_night_says_so(
+    firm: TinyFirm, tmp_path: Path, percent: int, held: int | None
+) -> None:
+    people(firm)
+    after = NEXT + timedelta(days=1)
+    for night in (MONDAY, NEXT):
+        live(firm, night, DIALS)
+        firm.night(night)
+        if night == MONDAY:
+            at_any = configure(tmp_path / "any", STRICTER | changed("levels.yaml", ("than: 100", "than: 1")))
+            assert plan(firm.connection, at_any).held is None, "a first night is never held"
+    holding = changed("levels.yaml", ("hold_if_more_than: 100", f"hold_if_more_than: {percent}"))
+    edited = configure(tmp_path / "edited", STRICTER | holding)
+    found = plan(firm.connection, edited)
+    assert found.held == held, "one of five customers rises"
+    for language, said in (
+        ("en", "would be HELD: 1 of 5 customers"),
+        ("zh-CN", "下一晚将被暂扣：5 个客户中有 1 个"),
+    ):
+        assert (said in plan_lines(found, language)[1]) is (held is not None)
+        assert any(said in line for line in plan_parts(found, language)[0].lines) is (held is not None)
+    live(firm, after, DIALS)
+    firm.configuration = edited
+    firm.night(after)
+    states = firm.rows("select state from care.night where day = %s", after)
+    assert states == [("sealed",)] if held is None else [("held",)]
+
+
 def test_the_same_configuration_changes_nobody(firm: TinyFirm) -> None:
     people(firm)
     live(firm, MONDAY, DIALS)

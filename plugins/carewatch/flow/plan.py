@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from carewatch.care.owners import in_role, manager_of, owner_of
 from carewatch.flow.backtest import Progress, replay
+from carewatch.flow.moves import Judgement, moves_of, rising
 from carewatch.learn.workload import Budgeted, Week, within_budget
 from carewatch.measure.health import risk_of
 from carewatch.spec.configuration import CareSpec, Configuration, JudgementSpec
@@ -72,7 +73,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a new configuration would change; `loads` is empty where no weeks were replayed."""
+    """What a new configuration would change; `loads` is empty where no weeks were replayed.
+
+    `held` is how many customers would rise at once when that would hold the next night, else None.
+    """
 
     night: date
     old: str
@@ -82,6 +86,7 @@ class Plan:
     extra_tasks: Mapping[str, int]
     weeks: tuple[date, date] | None
     loads: tuple[Load, ...]
+    held: int | None = None
 
     def crossings(self, what: str) -> Counter[tuple[str, object, object]]:
         """Count by tier how many go from which colour or level (`level` or `settled`) to which."""
@@ -119,7 +124,22 @@ def plan(
         dict(_extra_tasks(configuration.care, changes)),
         span,
         tuple(_loads(configuration.care, *weekly)) if weekly else (),
+        _held(connection, night, new, after),
     )
+
+
+def _held(connection: Connection, night: Night, spec: JudgementSpec, after: Standing) -> int | None:
+    """Return how many would rise on the next night when it would be held for that, as `apply_night` decides it."""
+    if nights.folded(connection) < spec.longest_hold:
+        return None
+    unasked = np.zeros(len(after.customers))
+    found = Judgement(
+        customers=after.customers, level=after.level, priority=unasked.astype(np.int8), tier=after.judged.tier,
+        risk=unasked, money=unasked, dormant=after.judged.dormant,
+    )  # fmt: skip
+    moves = moves_of(found, warnings.live_warnings(connection), spec, night.day + timedelta(days=1))
+    count = rising(moves)
+    return count if count * 100 > spec.levels.hold_if_more_than * len(after.customers) else None
 
 
 def standing(connection: Connection, night: Night, spec: JudgementSpec) -> Standing:

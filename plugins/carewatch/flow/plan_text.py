@@ -13,6 +13,7 @@ _WORDS: Final = {
     "en": {
         "head": "night of {night}, {customers} customers: judgement {old} (in force) against {new} (edited)",
         "same": "nobody changes colour or level",
+        "held": "the next night would be HELD: {held} of {customers} customers would rise at once; care_release would ask a person",
         "colour": "colour", "level": "level on the next night", "settled": "level once signals have lasted as long as they must",
         "move": "  {count:5}  tier {tier}: {before} -> {after}", "moves": ("customers", "tier", "from", "to"),
         "list": "customers whose level or colour changes, the worst rise first, then the most at stake",
@@ -32,6 +33,7 @@ _WORDS: Final = {
     "zh-CN": {
         "head": "{night} 当晚，{customers} 个客户：现行判断配置 {old} 与修改后的 {new} 对比",
         "same": "没有客户的颜色或预警级别发生变化",
+        "held": "下一晚将被暂扣：{customers} 个客户中有 {held} 个会同时升级；care_release 会请人确认是否属实",
         "colour": "健康颜色", "level": "下一晚的预警级别", "settled": "信号持续足够晚数后的预警级别",
         "move": "  {count:5}  等级 {tier}：{before} -> {after}", "moves": ("客户数", "等级", "原为", "变为"),
         "list": "颜色或级别变化的客户（升幅大者在前，其次按涉及金额）",
@@ -58,9 +60,7 @@ def plan_lines(
 ) -> list[str]:
     """Return the plan as lines, for a shell or the text of a mail; `customers` says whether the ones who change are named."""
     words: dict[str, Any] = _WORDS[language]
-    lines = [_head(found, words)]
-    if not found.changes:
-        lines.append(words["same"])
+    lines = [_head(found, words), *_at_once(found, words)]
     for what, crossings in _crossings(found, words):
         lines += ["", words[what]]
         lines += [words["move"].format(**one) for one in crossings]
@@ -82,7 +82,7 @@ def plan_lines(
 def plan_parts(found: Plan, language: str) -> list[Part]:
     """Return the plan as headings and tables for a page or a mail."""
     words: dict[str, Any] = _WORDS[language]
-    parts = [Part(_head(found, words), lines=() if found.changes else (words["same"],))]
+    parts = [Part(_head(found, words), lines=_at_once(found, words))]
     for what, crossings in _crossings(found, words):
         moved = [(str(one["count"]), one["tier"], one["before"], one["after"]) for one in crossings]
         parts.append(Part(words[what], words["moves"], moved))
@@ -101,6 +101,13 @@ def _head(found: Plan, words: dict[str, Any]) -> str:
     return str(
         words["head"].format(night=found.night, customers=found.customers, old=found.old, new=found.new)
     )
+
+
+def _at_once(found: Plan, words: dict[str, Any]) -> list[str]:
+    """Return what has to be read first: that nothing would change, that the next night would be held."""
+    same = [] if found.changes else [words["same"]]
+    held = [] if found.held is None else [words["held"].format(held=found.held, customers=found.customers)]
+    return same + held
 
 
 def _crossings(found: Plan, words: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
