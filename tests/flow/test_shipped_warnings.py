@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 from tests.firm import MONDAY, ROOT, TinyFirm, empty
@@ -28,12 +30,21 @@ def ago(firm: TinyFirm, days: int) -> datetime:
 
 
 def customer(
-    firm: TinyFirm, name: str, *, yearly: float = 240_000, rate: float = 10, years: int = 3, followed: int = 2
+    firm: TinyFirm,
+    name: str,
+    *,
+    yearly: float = 240_000,
+    rate: float = 10,
+    years: int = 3,
+    followed: int = 2,
+    **master: object,
 ) -> None:
     """A customer of am03 who orders every fortnight and whom we called so many days ago."""
     since = ago(firm, 365 * years + 5)
     firm.facts.belongs(name, name, since)
-    firm.facts.add("customer", name, since, name=name, owner="am03", profit_rate=rate, benchmark=years > 5)
+    firm.facts.add(
+        "customer", name, since, name=name, owner="am03", profit_rate=rate, benchmark=years > 5, **master
+    )
     for days in range(5, 365, 14):
         firm.facts.add("order", name, ago(firm, days), kind="regular", amount=yearly / 26)
     firm.facts.add("interaction", name, ago(firm, followed), what="call", direction="out")
@@ -105,8 +116,15 @@ def test_of_a_bill_overdue_more_than_60_days_owner_and_manager_hear_the_same_nig
 
 
 @pytest.mark.req("S42")
-def test_a_week_with_fewer_logins_is_recorded_and_makes_no_work(firm: TinyFirm) -> None:
-    customer(firm, "fading")
+@pytest.mark.parametrize(("channel", "mails"), [("", 0), ("to_customers: mail\n", 1)])
+def test_a_week_with_fewer_logins_is_recorded_makes_no_work_and_mails_who_agreed(
+    firm: TinyFirm, tmp_path: Path, channel: str, mails: int
+) -> None:
+    config = Path(copytree(ROOT / "config", tmp_path / "config"))
+    with (config / "notices.yaml").open("a", encoding="utf-8") as notices:
+        notices.write(channel)
+    firm.configuration = load(config)
+    customer(firm, "fading", email="b@fading.example", consent=True)
     for days in range(1, 61):
         firm.facts.add(
             "usage_day", "fading", ago(firm, days), logins=9 if days <= 7 else 10, core_seconds=3600
@@ -117,6 +135,9 @@ def test_a_week_with_fewer_logins_is_recorded_and_makes_no_work(firm: TinyFirm) 
     ]
     assert firm.rows("select count(*) from care.warning") == [(0,)]
     assert firm.rows("select count(*) from care.care_task") == [(0,)]
+    for hours in (60, 120):
+        firm.tick(firm.moment(MONDAY, hours))
+    assert firm.rows("select receiver, channel from care.outbox") == [("customer", "mail")] * mails
 
 
 @pytest.mark.req("S35")
