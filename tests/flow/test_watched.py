@@ -111,6 +111,20 @@ def test_a_signal_that_is_over_and_comes_back_sends_its_own_mail(mailing: Callab
     assert "nothing has to be done" in text and "quiet is 1" in text
 
 
+@pytest.mark.req("S42", "S151")
+def test_what_an_owner_is_told_at_one_moment_is_one_mail(mailing: Callable[[str], TinyFirm]) -> None:
+    firm = mailing("owner")
+    for name in ("C1", "C2"):
+        customer(firm, name)
+    quiet(firm, MONDAY, 1, "C1", "C2")
+    [(subject, text)] = firm.rows("select message->>'subject', message->>'text' from care.outbox")
+    assert subject == "To watch: 2 signals"
+    assert "- Firm C1 (C1): quiet is 1" in text and "- Firm C2 (C2): quiet is 1" in text
+    assert firm.rows("select subject, outbox_key from care.notice_decision where subject like 'signal:%%'") == [
+        ("signal:1", "watch/ann/mail/signal:1"), ("signal:2", "watch/ann/mail/signal:1"),
+    ]  # fmt: skip
+
+
 @pytest.mark.req("S42", "S90")
 @pytest.mark.parametrize(
     ("master", "reason"),

@@ -70,6 +70,11 @@ _RECORDED: Final[_Values] = {
         {"customer": _SHARED["customer"], "level": 2, "tier": "A", "owner": "Owner", "reasons": [_REASON]}
     ],
 }
+_WATCHED: Final[_Values] = {
+    "customer": _SHARED["customer"],
+    "reason": "the reason",
+    "label": "What was seen",
+}
 _TOLD: Final = ("opened", "rose", "returned", "changed", "handed_over", "released")
 
 _MADE: Final[dict[str, list[_Values]]] = {
@@ -78,7 +83,7 @@ _MADE: Final[dict[str, list[_Values]]] = {
         {"day": "2026-06-30", "warnings": [_WARNING | {"what": what} for what in _TOLD]},
         {"day": "2026-06-30", "warnings": [_WARNING | _SPARSE]},
     ],
-    "watch": [{"customer": _SHARED["customer"], "reason": "the reason", "label": "What was seen"}],
+    "watch": [{"signals": [_WATCHED]}, {"signals": [_WATCHED, _WATCHED]}],
     "customer": [
         {"customer": _SHARED["customer"], "firm": "The firm", "owner": "Owner", "label": "What was seen"}
     ],

@@ -5,12 +5,15 @@ The address of a customer is in no row of the outbox: it is looked up when the m
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from carewatch.care.owners import owner_of
 from carewatch.flow.launch import in_pilot
 from carewatch.spec.configuration import CareSpec
+from carewatch.spec.fact_names import Language
 from carewatch.store import configurations, machine_mail, notices
 from carewatch.store import live_warnings as warnings
 from carewatch.store.database import Connection
@@ -27,10 +30,14 @@ CUSTOMER_MAIL: Final = "customer"
 """The kind of an outbox row that goes to a customer."""
 _TO_OWNER: Final = "watch"
 _NOT_LIVE: Final = "warm-up, or not in the pilot: nothing is sent"
+_SAID: Final = "something to watch: one machine mail"
 
 
 def mail_watched(connection: Connection, care: CareSpec, now: datetime) -> int:
-    """Decide once for every signal that asks for a machine mail whether it goes out, with the reason; return the mails."""
+    """Decide once for every signal that asks for a machine mail whether it goes out, with the reason; return the mails.
+
+    What an owner hears at one moment is one mail; each customer's mail is its own.
+    """
     waiting = machine_mail.undecided(connection)
     if not waiting:
         return 0
@@ -38,17 +45,27 @@ def mail_watched(connection: Connection, care: CareSpec, now: datetime) -> int:
     live = _live(connection, care, [one.customer_no for one in waiting], now)
     decisions: list[Decided] = []
     messages: list[Message] = []
+    told: dict[str, list[Watched]] = defaultdict(list)
     for one in waiting:
         owner = owner_of(care.people, seen[one.customer_no].owner)
         receiver = owner if one.mail_to == "owner" else CUSTOMER_MAIL
         refusal = _refusal(connection, care, one, owner) if one.customer_no in live else _NOT_LIVE
-        message = None if refusal else _message(connection, care, one, seen[one.customer_no], owner, now)
-        messages += [message] if message else []
-        said = refusal or "something to watch: one machine mail"
-        key = message.key if message else None
-        decisions.append(Decided(f"signal:{one.signal_no}", 0, receiver, message is not None, said, key))
+        if refusal:
+            decisions.append(Decided(_subject(one), 0, receiver, False, refusal, None))
+        elif one.mail_to == "owner":
+            told[owner].append(one)
+        else:
+            messages.append(_to_customer(connection, care, one, seen[one.customer_no], owner, now))
+            decisions.append(Decided(_subject(one), 0, receiver, True, _SAID, messages[-1].key))
+    for owner, signals in told.items():
+        messages.append(_to_owner(connection, care, signals, seen, owner, now))
+        decisions += [Decided(_subject(one), 0, owner, True, _SAID, messages[-1].key) for one in signals]
     notices.store(connection, decisions, messages, now=now)
     return len(messages)
+
+
+def _subject(one: Watched) -> str:
+    return f"signal:{one.signal_no}"
 
 
 def _live(connection: Connection, care: CareSpec, customers: list[int], now: datetime) -> frozenset[int]:
@@ -71,39 +88,69 @@ def _refusal(connection: Connection, care: CareSpec, one: Watched, owner: str) -
     return None if email else "no address of the customer is known"
 
 
-def _message(
+def _to_customer(
     connection: Connection, care: CareSpec, one: Watched, seen: Seen, owner: str, now: datetime
 ) -> Message:
-    rule = configurations.judgement(connection, one.judgement).rules.get(one.rule)
-    person = care.people.people[owner]
-    to_owner = one.mail_to == "owner"
-    language = (person.language if to_owner else None) or care.firm.language
-    kind = _TO_OWNER if to_owner else CUSTOMER_MAIL
-    channel = next(iter(person.channels)) if to_owner else care.notices.to_customers
+    channel, language = care.notices.to_customers, care.firm.language
     assert channel is not None
-    name = " ".join((seen.name or "").split()) or seen.customer_id
-    values: dict[str, Any] = {
-        "customer": {"id": seen.customer_id, "name": name},
-        "receiver": person.name if to_owner else name,
-        "owner": person.name,
+    values = _said_of(connection, one, seen, language)
+    values |= {
+        "receiver": values["customer"]["name"],
+        "owner": care.people.people[owner].name,
         "firm": care.firm.name.in_(language),
-        "label": rule.label.in_(language) if rule is not None else one.rule,
-        "reason": reason(one.rule, rule, one.evidence)[language],
     }
     return Message(
-        key=outbox_key(kind, owner if to_owner else CUSTOMER_MAIL, channel, f"signal:{one.signal_no}"),
-        kind=kind,
-        receiver=owner if to_owner else CUSTOMER_MAIL,
+        key=outbox_key(CUSTOMER_MAIL, CUSTOMER_MAIL, channel, _subject(one)),
+        kind=CUSTOMER_MAIL,
+        receiver=CUSTOMER_MAIL,
         channel=channel,
         body={
-            **compose(kind, language, values, care.firm.zone),
-            "to": person.channels[channel] if to_owner else "",
+            **compose(CUSTOMER_MAIL, language, values, care.firm.zone),
+            "to": "",
             "connection": care.notices.channels[channel].connection,
-            "kind": kind,
+            "kind": CUSTOMER_MAIL,
             "customer_no": one.customer_no,
         },
         not_before=care.work.next_open(now),
     )
+
+
+def _to_owner(
+    connection: Connection,
+    care: CareSpec,
+    signals: Sequence[Watched],
+    seen: Mapping[int, Seen],
+    owner: str,
+    now: datetime,
+) -> Message:
+    person = care.people.people[owner]
+    channel, address = next(iter(person.channels.items()))
+    language = person.language or care.firm.language
+    told = [_said_of(connection, one, seen[one.customer_no], language) for one in signals]
+    return Message(
+        key=outbox_key(_TO_OWNER, owner, channel, _subject(signals[0])),
+        kind=_TO_OWNER,
+        receiver=owner,
+        channel=channel,
+        body={
+            **compose(_TO_OWNER, language, {"receiver": person.name, "signals": told}, care.firm.zone),
+            "to": address,
+            "connection": care.notices.channels[channel].connection,
+            "kind": _TO_OWNER,
+        },
+        not_before=care.work.next_open(now),
+    )
+
+
+def _said_of(connection: Connection, one: Watched, seen: Seen, language: Language) -> dict[str, Any]:
+    """Return what is said of a signal: of which customer, and why."""
+    rule = configurations.judgement(connection, one.judgement).rules.get(one.rule)
+    name = " ".join((seen.name or "").split()) or seen.customer_id
+    return {
+        "customer": {"id": seen.customer_id, "name": name},
+        "label": rule.label.in_(language) if rule is not None else one.rule,
+        "reason": reason(one.rule, rule, one.evidence)[language],
+    }
 
 
 def with_address(connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
