@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.firm import MONDAY, TinyFirm, changed, configure
+from tests.firm import FILES, MONDAY, TinyFirm, changed, configure
 
 from carewatch.cli import main, parser
 
@@ -146,6 +146,19 @@ def test_warnings_are_shown_acted_on_and_refused_in_chinese(warned: TinyFirm, ca
     ]
     assert any("，进行中，期限 " in line for line in lines if line.startswith("  > "))
     assert care("show", 9, *chinese)[2] == "没有编号为 9 的预警；可查看：care warning list\n"
+
+
+@pytest.mark.req("D14")
+def test_where_nobody_says_a_language_it_is_that_of_the_last_nights_firm(
+    make_firm: Callable[..., TinyFirm], care: Care
+) -> None:
+    assert care("list") == (0, "no warning lives\n", "")
+    firm = make_firm({"firm.yaml": FILES["firm.yaml"] + "language: zh-CN\n"})
+    firm.customer("C1")
+    night(firm, 1)
+    assert care("list") == (0, "没有进行中的预警\n", "")
+    assert care("show", 9)[2].startswith("没有编号为 9 的预警")
+    assert care("list", "--language", "en") == (0, "no warning lives\n", "")
 
 
 def test_a_lost_customer_is_not_warned_of_again_for_the_same(warned: TinyFirm, care: Care) -> None:

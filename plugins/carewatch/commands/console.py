@@ -20,7 +20,9 @@ from carewatch.spec.firm import Firm
 from carewatch.spec.loading import load
 from carewatch.spec.saying import in_language
 from carewatch.spec.sources import BaseSource, load_sources
+from carewatch.store import configurations
 from carewatch.store.database import Connection, configured_dsn, connect
+from carewatch.store.nights import newest_care
 
 
 class Mistake(Exception):
@@ -57,7 +59,7 @@ def by_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def language_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """Add `--language`; without a default `speak` settles on the firm's where nobody said one."""
+    """Add `--language`; without a default `speak` or `warehouse` settles on the firm's where nobody said one."""
     kept = default or "the firm's"
     parser.add_argument("--language", choices=LANGUAGES, default=default, help=f"default: {kept}")
 
@@ -123,9 +125,16 @@ def _environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def warehouse() -> Connection:
-    """Open the configured warehouse."""
-    return connect(dsn(), autocommit=True)
+def warehouse(chosen: argparse.Namespace | None = None) -> Connection:
+    """Open the configured warehouse.
+
+    `chosen` settles on the language of the firm whose night was opened last, where nobody said one.
+    """
+    connection = connect(dsn(), autocommit=True)
+    if chosen is not None and chosen.language is None:
+        care = newest_care(connection)
+        chosen.language = "en" if care is None else configurations.care(connection, care).firm.language
+    return connection
 
 
 def print_json(value: Any) -> None:

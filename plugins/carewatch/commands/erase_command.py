@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     by_argument(parser)
     config_argument(parser)
-    language_argument(parser, "en")
+    language_argument(parser)
     json_argument(parser)
 
 
@@ -46,7 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.why.strip():
         raise Mistake(said("--why is empty; say why, for those who ask later"))
     sources = load_sources(chosen.config or paths.config())
-    with warehouse() as connection:
+    with warehouse(chosen) as connection:
         try:
             done = erase(
                 connection,

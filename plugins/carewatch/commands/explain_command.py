@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of a restated night: 0 is the night as it was run",
     )
-    language_argument(parser, "en")
+    language_argument(parser)
     parser.add_argument("--all", action="store_true", help="show rules that did not fire as well")
     parser.add_argument(
         "--ids", action="store_true", help="show what things are called in the configuration as well"
@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    with warehouse() as connection:
+    with warehouse(chosen) as connection:
         explained = explain(connection, chosen.customer, chosen.day, chosen.revision)
     if chosen.json:
         print_json(explained.as_data())

@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--last", type=int, default=14, metavar="N", help="how many nights to list (default 14)"
     )
-    language_argument(parser, "en")
+    language_argument(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -33,7 +33,7 @@ def run(chosen: argparse.Namespace) -> int:
             said("which night? care night {action} DAY; see: care night list", action=chosen.action)
         )
     by = chosen.by or getpass.getuser()
-    with warehouse() as connection:
+    with warehouse(chosen) as connection:
         if chosen.action == "list":
             for line in _lines(holds.listing(connection, chosen.last)):
                 tell(chosen, line)

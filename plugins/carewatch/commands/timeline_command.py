@@ -43,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
     parser.add_argument("--from", dest="first", type=day, default=None, metavar="DAY", help="first day shown")
     parser.add_argument("--to", dest="last", type=day, default=None, metavar="DAY", help="last day shown")
-    language_argument(parser, "en")
+    language_argument(parser)
     parser.add_argument(
         "--show-personal", action="store_true", help="personal texts as they are; leaves a trace"
     )
@@ -52,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    with warehouse() as connection:
+    with warehouse(chosen) as connection:
         number, customer_id = customer_file.customer_now(
             connection, customer_number(connection, chosen.customer)
         )

@@ -52,11 +52,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for one in (listed, shown, delays):
         json_argument(one)
     for one in (listed, shown, acknowledged, planned, closed, delays):
-        language_argument(one, "en")
+        language_argument(one)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    with warehouse() as connection:
+    with warehouse(chosen) as connection:
         match chosen.action:
             case "list":
                 _list(connection, chosen)

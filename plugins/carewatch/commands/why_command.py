@@ -31,12 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
     parser.add_argument("--from", dest="first", type=day, required=True, metavar="DAY")
     parser.add_argument("--to", dest="last", type=day, required=True, metavar="DAY")
-    language_argument(parser, "en")
+    language_argument(parser)
     json_argument(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    with warehouse() as connection:
+    with warehouse(chosen) as connection:
         moved = why(connection, chosen.customer, chosen.first, chosen.last)
     if chosen.json:
         print_json(asdict(moved))
