@@ -140,7 +140,7 @@ def test_a_contract_that_ends_is_a_loss_of_its_own_day_and_type(make_firm: Calla
 def test_the_lead_is_that_of_the_first_warning_that_lived_after_the_last_business(
     make_firm: Callable[..., TinyFirm],
 ) -> None:
-    """A warning that had closed before the last order led to nothing; a false alarm was none."""
+    """A warning that had closed before the last order led to nothing; one that somebody denied was right."""
     firm = make_firm(changed("stages.yaml", ("within: 90 days", "within: 3 days")))
     odd = {
         "warned": (0, 0, 1, 1, 1),
@@ -166,7 +166,7 @@ def test_the_lead_is_that_of_the_first_warning_that_lived_after_the_last_busines
         "select customer_id, lost_day, first_warning_day, lead_days, missed from bi.lead_times order by 1"
     )
     assert found == [
-        ("denied", day(5), None, None, True),
+        ("denied", day(5), day(2), 3, False),
         ("over", day(5), None, None, True),
         ("unseen", day(5), None, None, True),
         ("warned", day(5), day(2), 3, False),

@@ -13,7 +13,8 @@ create index loss_lost_day on care.loss (lost_day);
 -- Losses are kept from the first night that was folded on; those before losses_through have been looked for.
 alter table care.progress add column losses_from date, add column losses_through date;
 
--- A warning saw a loss coming when it lived at some time from the last business (of a loss by event: a window before it) on.
+-- A warning saw a loss coming when it lived at some time from the last business (of a loss by event: a window before it) on, also
+-- when somebody called it a false alarm: the loss says who was right.
 create or replace view bi.lead_times as
 select c.customer_id, l.lost_day, f.opened_day as first_warning_day, f.warning_no as first_warning_no
     , l.lost_day - f.opened_day as lead_days, f.warning_no is null as missed, l.kind as churn_type
@@ -24,11 +25,10 @@ left join lateral (
     from care.warning w
     left join care.warning_event e on e.warning_no = w.warning_no and e.transition = w.transition and w.closed_at is not null
     where w.customer_no = l.customer_no and w.opened_day <= l.lost_day and coalesce(e.day, 'infinity') >= l.last_day
-        and w.state <> 'false_alarm'
     order by w.opened_day, w.warning_no
     limit 1
 ) f on true;
 
 comment on column bi.lead_times.lost_day is 'day on which the silence was as long as `lost` says, or on which the customer left by what happened | 沉默达到 `lost` 所定时长之日，或流失事件发生之日';
-comment on column bi.lead_times.first_warning_day is 'day of the first warning that lived after the last business, false alarms aside | 末次业务之后仍有效的首次预警日期（不含误报）';
+comment on column bi.lead_times.first_warning_day is 'day of the first warning that lived after the last business, also one that was called a false alarm | 末次业务之后仍有效的首次预警日期（含被判为误报的）';
 comment on column bi.lead_times.churn_type is 'active (cancelled, complained, too dear), passive (not renewed, went to a rival) or latent (fell silent) | 流失类型：active 主动（取消、投诉、嫌贵），passive 被动（未续约、转向竞品），latent 隐性（沉默）';
