@@ -9,6 +9,7 @@ import pytest
 from tests.firm import FILES, MONDAY, ROOT, TinyFirm, empty
 
 from carewatch.flow.advance import advance, apply_nights, decide_notices, start_level
+from carewatch.tell.decide import MOST_TOLD
 
 NOTICES = (ROOT / "config" / "notices.yaml").read_text(encoding="utf-8")
 TUESDAY = MONDAY + timedelta(days=1)
@@ -54,6 +55,26 @@ def test_level_1_is_told_to_the_owner_and_level_2_to_the_manager_too_in_one_dige
         ("warning:3", 1, "lin", True, lin),
     ]
     assert keys(firm) == [ann, "digest/bob/chat/2026-06-01", bob, lin]
+
+
+@pytest.mark.req("S91")
+def test_a_long_digest_goes_on_in_a_further_message(firm: TinyFirm) -> None:
+    names = [f"C{number}" for number in range(MOST_TOLD + 1)]
+    for name in names:
+        firm.customer(name)
+        firm.dial(name, MONDAY, quiet=1, strain=0, halt=0, mood=90)
+    firm.night(MONDAY)
+    digest = "digest/ann/mail/2026-06-01"
+    told = dict(firm.rows("select key, message->>'text' from care.outbox"))
+    assert [sum(f"Firm {name} ({name})" in told[key] for name in names) for key in (digest, f"{digest}/1")] == [
+        MOST_TOLD, 1,
+    ]  # fmt: skip
+    for _, _, receiver, sent, key in decisions(firm):
+        assert (receiver, sent, key in told) == ("ann", True, True)
+    assert [key for *_, key in decisions(firm)].count(f"{digest}/1") == 1
+    firm.tick(firm.moment(MONDAY, 60))
+    reminders = firm.rows("select message->>'text' from care.outbox where kind = 'reminder'")
+    assert sorted(text.count("Firm C") for (text,) in reminders) == [1, MOST_TOLD]
 
 
 def test_a_digest_lists_the_worst_first_and_most_at_stake_first_in_the_readers_language(

@@ -17,6 +17,7 @@ from carewatch.store import live_warnings as warnings
 from carewatch.store.cases import DueEscalation, DueTask
 from carewatch.store.database import Connection
 from carewatch.store.live_warnings import Seen
+from carewatch.tell.decide import parts
 
 MOST_REMINDERS = 3
 _ESCALATION_TITLE = {"en": "Take over: the case is not under control", "zh-CN": "接手处理：该工单未受控"}
@@ -33,12 +34,14 @@ def remind(connection: Connection, care: CareSpec, now: datetime) -> int:
     seen = (
         warnings.masters(connection, sorted({task.customer_no for task in due_now}), now) if due_now else {}
     )
-    for owner, tasks in by_owner.items():
-        post(
-            connection, care, now,
-            kind="reminder", subjects=[(f"task:{task.task_no}", task.reminders + 1) for task in tasks], receiver=owner,
-            reason="the task is overdue", urgent=False, values={"tasks": [_values(seen[task.customer_no], task) for task in tasks]},
-        )  # fmt: skip
+    for owner, overdue in by_owner.items():
+        for tasks in parts(overdue):
+            post(
+                connection, care, now,
+                kind="reminder", subjects=[(f"task:{task.task_no}", task.reminders + 1) for task in tasks], receiver=owner,
+                reason="the task is overdue", urgent=False,
+                values={"tasks": [_values(seen[task.customer_no], task) for task in tasks]},
+            )  # fmt: skip
     return len(due_now)
 
 
@@ -77,17 +80,18 @@ def escalate(connection: Connection, care: CareSpec, now: datetime) -> int:
         task = PlannedTask(ESCALATION, _ESCALATION_TITLE, role, receiver, due_at)
         task_no = cases.store_escalation(connection, escalation, task, now=now)
         went_up[receiver].append((task_no, escalation, due_at))
-    for receiver, told in went_up.items():
-        listed = [
-            _values(seen[one.customer_no], one) | {"due_at": due_at, "owner": _name(care, one.owner_id)}
-            for _, one, due_at in told
-        ]
-        post(
-            connection, care, now,
-            kind="escalation", subjects=[(f"task:{task_no}", 0) for task_no, _, _ in told], receiver=receiver,
-            reason="the case is not under control at its escalation hour", values={"cases": listed},
-            urgent=any(one.level == 3 for _, one, _ in told),
-        )  # fmt: skip
+    for receiver, all_told in went_up.items():
+        for told in parts(all_told):
+            listed = [
+                _values(seen[one.customer_no], one) | {"due_at": due_at, "owner": _name(care, one.owner_id)}
+                for _, one, due_at in told
+            ]
+            post(
+                connection, care, now,
+                kind="escalation", subjects=[(f"task:{task_no}", 0) for task_no, _, _ in told], receiver=receiver,
+                reason="the case is not under control at its escalation hour", values={"cases": listed},
+                urgent=any(one.level == 3 for _, one, _ in told),
+            )  # fmt: skip
     return sum(len(told) for told in went_up.values())
 
 

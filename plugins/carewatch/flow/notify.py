@@ -17,7 +17,7 @@ from carewatch.store import notices
 from carewatch.store.database import Connection
 from carewatch.store.live_warnings import Seen
 from carewatch.store.notices import Background, Decided, Message, Transition
-from carewatch.tell.decide import alone, decide, not_before, outbox_key, silent
+from carewatch.tell.decide import MOST_TOLD, alone, decide, not_before, outbox_key, parts, silent
 from carewatch.tell.wording import compose, in_language
 
 
@@ -60,9 +60,9 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
             )
             key = None
             if decision.send:
-                digest = outbox_key(
-                    "digest", receiver, next(iter(care.people.people[receiver].channels)), one.day.isoformat()
-                )
+                told = digests[receiver, one.day]
+                channel = next(iter(care.people.people[receiver].channels))
+                digest = outbox_key("digest", receiver, channel, one.day.isoformat())
                 # A digest that has been written is closed: what comes later on its day goes alone.
                 if alone(care.notices, one.level) or digest in told_today:
                     made = _messages(care, now, "warning", receiver, f"warning:{one.warning_no}", one.transition,
@@ -70,16 +70,18 @@ def notify(connection: Connection, care: CareSpec, now: datetime) -> tuple[int, 
                     messages += made
                     key = made[0].key
                 else:
-                    digests[receiver, one.day].append(one)
-                    key = digest
+                    further = len(told) // MOST_TOLD
+                    key = outbox_key("digest", receiver, channel, one.day.isoformat(), further or None)
+                    told.append(one)
             decisions.append(
                 Decided(
                     f"warning:{one.warning_no}", one.transition, receiver, decision.send, decision.reason, key
                 )
             )
     for (receiver, day), told in digests.items():
-        listed = {"day": day, "warnings": [values[one.warning_no, one.transition] for one in told]}
-        messages += _messages(care, now, "digest", receiver, day.isoformat(), None, listed)
+        for number, some in enumerate(parts(told)):
+            listed = {"day": day, "warnings": [values[one.warning_no, one.transition] for one in some]}
+            messages += _messages(care, now, "digest", receiver, day.isoformat(), number or None, listed)
     notices.store(connection, decisions, messages, now=now)
     return len(decisions), len(messages)
 

@@ -21,7 +21,7 @@ from carewatch.store.live_warnings import Seen
 from carewatch.store.machine_mail import Watched
 from carewatch.store.notices import Decided, Message
 from carewatch.store.tiers import tiers_now
-from carewatch.tell.decide import outbox_key
+from carewatch.tell.decide import outbox_key, parts
 from carewatch.tell.delivery import Refused
 from carewatch.tell.wording import compose
 from carewatch.warn.reasons import reason
@@ -58,8 +58,9 @@ def mail_watched(connection: Connection, care: CareSpec, now: datetime) -> int:
             messages.append(_to_customer(connection, care, one, seen[one.customer_no], owner, now))
             decisions.append(Decided(_subject(one), 0, receiver, True, _SAID, messages[-1].key))
     for owner, signals in told.items():
-        messages.append(_to_owner(connection, care, signals, seen, owner, now))
-        decisions += [Decided(_subject(one), 0, owner, True, _SAID, messages[-1].key) for one in signals]
+        for some in parts(signals):
+            messages.append(_to_owner(connection, care, some, seen, owner, now))
+            decisions += [Decided(_subject(one), 0, owner, True, _SAID, messages[-1].key) for one in some]
     notices.store(connection, decisions, messages, now=now)
     return len(messages)
 

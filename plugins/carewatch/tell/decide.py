@@ -5,13 +5,18 @@ Decided once for every transition and receiver; delivery is retried without deci
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from carewatch.spec.people import Notices
 from carewatch.spec.rules import Priority
+
+MOST_TOLD: Final = 50
+"""So many warnings, tasks or signals one message lists at most; a message may only be so long."""
+Told = TypeVar("Told")
 
 _TELLING: Final = {
     "opened": "a warning opened at level {level}",
@@ -94,3 +99,9 @@ def outbox_key(kind: str, receiver: str, channel: str, subject: str, transition:
     """Return the key under which a message exists once: never a run, a text or a clock in it."""
     parts = [kind, receiver, channel, subject]
     return "/".join(parts if transition is None else [*parts, str(transition)])
+
+
+def parts(told: Sequence[Told]) -> Iterator[Sequence[Told]]:
+    """Yield what one receiver is told in lists that fit into a message each."""
+    for first in range(0, len(told), MOST_TOLD):
+        yield told[first : first + MOST_TOLD]
