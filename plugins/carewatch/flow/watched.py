@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from carewatch.care.owners import owner_of
 from carewatch.flow.launch import in_pilot
+from carewatch.flow.notify import customer_values
 from carewatch.spec.configuration import CareSpec
 from carewatch.spec.fact_names import Language
 from carewatch.store import configurations, machine_mail, notices
@@ -100,19 +101,15 @@ def _to_customer(
         "owner": care.people.people[owner].name,
         "firm": care.firm.name.in_(language),
     }
-    return Message(
-        key=outbox_key(CUSTOMER_MAIL, CUSTOMER_MAIL, channel, _subject(one)),
-        kind=CUSTOMER_MAIL,
-        receiver=CUSTOMER_MAIL,
-        channel=channel,
-        body={
-            **compose(CUSTOMER_MAIL, language, values, care.firm.zone),
-            "to": "",
-            "connection": care.notices.channels[channel].connection,
-            "kind": CUSTOMER_MAIL,
-            "customer_no": one.customer_no,
-        },
-        not_before=care.work.next_open(now),
+    text = compose(CUSTOMER_MAIL, language, values, care.firm.zone)
+    return _message(
+        care,
+        CUSTOMER_MAIL,
+        CUSTOMER_MAIL,
+        channel,
+        one,
+        {**text, "to": "", "customer_no": one.customer_no},
+        now,
     )
 
 
@@ -128,17 +125,26 @@ def _to_owner(
     channel, address = next(iter(person.channels.items()))
     language = person.language or care.firm.language
     told = [_said_of(connection, one, seen[one.customer_no], language) for one in signals]
+    text = compose(_TO_OWNER, language, {"receiver": person.name, "signals": told}, care.firm.zone)
+    return _message(care, _TO_OWNER, owner, channel, signals[0], {**text, "to": address}, now)
+
+
+def _message(
+    care: CareSpec,
+    kind: str,
+    receiver: str,
+    channel: str,
+    first: Watched,
+    body: dict[str, Any],
+    now: datetime,
+) -> Message:
+    """Return a machine mail under the key of the first signal that it tells of; it leaves in working hours."""
     return Message(
-        key=outbox_key(_TO_OWNER, owner, channel, _subject(signals[0])),
-        kind=_TO_OWNER,
-        receiver=owner,
+        key=outbox_key(kind, receiver, channel, _subject(first)),
+        kind=kind,
+        receiver=receiver,
         channel=channel,
-        body={
-            **compose(_TO_OWNER, language, {"receiver": person.name, "signals": told}, care.firm.zone),
-            "to": address,
-            "connection": care.notices.channels[channel].connection,
-            "kind": _TO_OWNER,
-        },
+        body={**body, "connection": care.notices.channels[channel].connection, "kind": kind},
         not_before=care.work.next_open(now),
     )
 
@@ -146,9 +152,8 @@ def _to_owner(
 def _said_of(connection: Connection, one: Watched, seen: Seen, language: Language) -> dict[str, Any]:
     """Return what is said of a signal: of which customer, and why."""
     rule = configurations.judgement(connection, one.judgement).rules.get(one.rule)
-    name = " ".join((seen.name or "").split()) or seen.customer_id
     return {
-        "customer": {"id": seen.customer_id, "name": name},
+        "customer": customer_values(seen),
         "label": rule.label.in_(language) if rule is not None else one.rule,
         "reason": reason(one.rule, rule, one.evidence)[language],
     }
